@@ -2,10 +2,10 @@
 
 Everything under ``notebooks/source/`` is text edited by hand; the notebooks are made from it here::
 
-    python -m utils.build                               everything that is out of date
-    python -m utils.build lessons --stem 01_perceptron  one part, one lesson
-    python -m utils.build --check                       change nothing, fail where notebooks and sources differ
-    python -m utils.build new-lesson 03_broadcasting    begin a lesson from the template
+    python -m utils.build                                what is out of date
+    python -m utils.build lessons --stem 01_perceptron   one part, one lesson
+    python -m utils.build --check                        write nothing, fail where something is out of date
+    python -m utils.build new-lesson 03_broadcasting     begin a lesson from the template
 
 A lesson is executed again only when its code differs from the stored notebook's (or with ``--force``), so a
 corrected sentence keeps the stored pictures, and a second build changes nothing.
@@ -14,7 +14,10 @@ corrected sentence keeps the stored pictures, and a second build changes nothing
 from __future__ import annotations
 
 import base64
+import difflib
 import hashlib
+import importlib.util
+import json
 import os
 import re
 import tempfile
@@ -22,7 +25,9 @@ from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
 import jupytext
 import nbformat
@@ -31,10 +36,16 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from utils.checks.exercise import Exercise
+from utils.checks.source import ExerciseSource, ExerciseSourceError, parse_exercise
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 KERNEL = "python3"
 CELL_TIMEOUT = 120  # seconds
 NEW_CELL = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}
+PARTS = ("lessons", "exercises", "solutions", "readme")
+TABLE_BEGIN, TABLE_END = "<!-- lessons: made by make build -->", "<!-- lessons end -->"
+DIFF_LINES = 60
 STEM = re.compile(r"\d\d_[a-z][a-z0-9_]*")
 LIVE_VIEW = "application/vnd.jupyter.widget-view+json"  # names a model of one run, so it is never stored
 METADATA = {
@@ -74,13 +85,17 @@ class Course:
         folder = self.notebooks if kind == "lessons" else self.notebooks / kind
         return folder / f"{stem}.ipynb"
 
+    def checks(self, stem: str) -> Path:
+        """The module that holds the lesson's exercises as data."""
+        return self.root / "utils" / "checks" / f"lesson_{stem}.py"
+
     def stems(self, kind: str = "lessons") -> list[str]:
         """All stems that have a source of this kind, in the order of the course."""
         folder = self.notebooks / "source" / ("lessons" if kind == "lessons" else "exercises")
         stems = sorted(path.stem for path in folder.glob("*.py"))
         for stem in stems:
             if not STEM.fullmatch(stem):
-                raise BuildError(f"{folder / stem}.py: a source is called NN_stem.py, as 03_broadcasting.py is")
+                raise BuildError(f"{folder / stem}.py: call it NN_stem.py, as in 03_broadcasting.py")
         return stems
 
 
@@ -124,7 +139,9 @@ def lesson_notebook(stem: str, source: Path) -> NotebookNode:
     for number, (cell, cell_id) in enumerate(zip(cells, cell_ids(stem, cells), strict=True), start=1):
         extra = set(cell.metadata) - {"tags"}
         if extra:
-            raise BuildError(f"{source}, cell {number}: lessons use no metadata but tags, not {sorted(extra)}")
+            raise BuildError(
+                f"{source}, cell {number}: a lesson's cells carry only tags, not {sorted(extra)}"
+            )
         make = NEW_CELL.get(cell.cell_type)
         if make is None:
             raise BuildError(f"{source}, cell {number}: a {cell.cell_type} cell; use code or [markdown]")
@@ -213,6 +230,7 @@ def execute(notebook: NotebookNode, folder: Path, source: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="n2t-build-") as private:
         # Neither the builder's own IPython settings nor the record of passed exercises may show in a lesson.
         env = os.environ | {"N2T_PROGRESS": f"{private}/progress.json", "IPYTHONDIR": f"{private}/ipython"}
+        env["PYTHONPATH"] = str(folder.parent)  # this course's utils, wherever another copy is installed
         client = NotebookClient(
             notebook,
             timeout=CELL_TIMEOUT,
@@ -254,6 +272,154 @@ def cell_name(number: int, cell: NotebookNode) -> str:
 def plain(text: str) -> str:
     """A traceback without the terminal's colour codes."""
     return re.sub(r"\x1b\[[0-9;]*m", "", text).rstrip()
+
+
+# --- exercises -------------------------------------------------------------------------------------------
+
+
+def load_exercises(course: Course, stem: str) -> dict[str, Exercise]:
+    """The lesson's exercises by id, from its module under ``utils/checks``; none where there is no module."""
+    path = course.checks(stem)
+    if not path.exists():
+        return {}
+    spec = importlib.util.spec_from_file_location(f"utils.checks.lesson_{stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return {exercise.id: exercise for exercise in module.EXERCISES}
+
+
+def exercise_notebook(course: Course, stem: str, *, solved: bool) -> NotebookNode:
+    """The exercise notebook of one lesson: for the learner to fill in, or (``solved``) with the answers.
+
+    Raises:
+        BuildError: an exercise's source cell is not as it should be, or the ids in the source and in the
+            checks module are not the same in the same order.
+    """
+    source, exercises = course.source("exercises", stem), load_exercises(course, stem)
+    cells = read_source(source)
+    found = [cell.metadata["exercise"] for cell in cells if "exercise" in cell.metadata]
+    if found != list(exercises):
+        raise BuildError(
+            f"{source}: its exercises are {found}, but {course.checks(stem).name} has {list(exercises)}"
+        )
+    built: list[NotebookNode] = []
+    for number, (cell, cell_id) in enumerate(zip(cells, cell_ids(stem, cells), strict=True), start=1):
+        if "exercise" not in cell.metadata:
+            built.append(NEW_CELL[cell.cell_type](cell.source, id=cell_id))
+            continue
+        try:
+            parts = parse_exercise(cell.source)
+        except ExerciseSourceError as error:
+            raise BuildError(f"{source}, cell {number} ({cell.metadata['exercise']}): {error}") from None
+        split = solution_cells if solved else student_cells
+        built.extend(split(exercises[cell.metadata["exercise"]], parts))
+    if solved:
+        link = f"These are the **solutions**. The exercises to fill in: [{stem}](../exercises/{stem}.ipynb)."
+        built[0].source += f"\n\n{link}"
+    return new_notebook(built)
+
+
+def student_cells(exercise: Exercise, parts: ExerciseSource) -> list[NotebookNode]:
+    """Statement, stub and check of one exercise, marked for nbgrader.
+
+    The learner's cell is an nbgrader solution cell, the check below it a locked test cell that carries the
+    points, the statement locked text.
+    """
+    stuck = f'Stuck? Run `hint("{exercise.id}")` in a new cell.'
+    check = f'check("{exercise.id}", {exercise.name})'
+    return [
+        exercise_cell(exercise, "statement", f"{parts.statement}\n\n{stuck}", locked=True),
+        exercise_cell(exercise, "work", parts.unsolved, solution=True),
+        exercise_cell(exercise, "check", check, grade=True, locked=True, points=exercise.points),
+    ]
+
+
+def solution_cells(exercise: Exercise, parts: ExerciseSource) -> list[NotebookNode]:
+    """Statement, solution, check and explanation of one exercise, without marks for nbgrader."""
+    check = f'check("{exercise.id}", {exercise.name})'
+    texts = {
+        "statement": parts.statement,
+        "work": parts.solved,
+        "check": check,
+        "explanation": parts.explanation,
+    }
+    return [exercise_cell(exercise, role, text) for role, text in texts.items()]
+
+
+def exercise_cell(exercise: Exercise, role: str, text: str, **nbgrader: bool | int) -> NotebookNode:
+    """One cell of an exercise. Its id names the exercise and the role, so no edit changes it.
+
+    Args:
+        role: statement, work, check or explanation.
+        nbgrader: the marks that are not false (``solution=True`` …); none for a cell nbgrader ignores.
+    """
+    make = nbformat.v4.new_code_cell if role in ("work", "check") else nbformat.v4.new_markdown_cell
+    metadata = {}
+    if nbgrader:
+        plain_marks = {"grade": False, "locked": False, "solution": False, "task": False}
+        grade_id = f"{exercise.id}.{role}".replace(".", "_")
+        metadata["nbgrader"] = {"schema_version": 3, "grade_id": grade_id, **plain_marks, **nbgrader}
+    return make(text, id=f"{exercise.id}-{role}".replace(".", "-"), metadata=metadata)
+
+
+# --- the README's table ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the first two cells of a lesson say about it."""
+
+    title: str
+    question: str
+    goals: list[str]
+    needs: str
+    read: str
+    run: str
+
+
+def lesson_facts(cells: list[NotebookNode]) -> Facts:
+    """Read title, question, goals and times from a lesson's first two cells; what is not there is empty."""
+    first, second = (cells[i].source if len(cells) > i else "" for i in (0, 1))
+
+    def find(pattern: str, text: str) -> str:
+        match = re.search(pattern, text, re.MULTILINE)
+        return match[1].strip() if match else ""
+
+    return Facts(
+        title=find(r"\A# (.+)$", first),
+        question=find(r"^\*\*The question:\*\*\s+(.+)$", first),
+        goals=re.findall(r"^- (.+)$", second, re.MULTILINE),
+        needs=find(r"^\*\*Needs:\*\* (.+?) · \*\*Read:\*\*", second),
+        read=find(r"· \*\*Read:\*\* (.+?) · \*\*Run:\*\*", second),
+        run=find(r"· \*\*Run:\*\* (.+)$", second),
+    )
+
+
+def lesson_table(course: Course) -> str:
+    """The table of lessons as Markdown, made from the lessons' own first cells."""
+    rows = ["| lesson | the question | read | run | exercises |", "|---|---|---|---|---|"]
+    for stem in course.stems():
+        facts = lesson_facts(read_source(course.source("lessons", stem)))
+        count = len(load_exercises(course, stem))
+        link = f"[{count}](notebooks/exercises/{stem}.ipynb)" if count else "–"
+        run = re.sub(r" on two CPU cores$", "", facts.run)
+        title = f"[{facts.title}](notebooks/{stem}.ipynb)"
+        rows.append(f"| {title} | {facts.question} | {facts.read} | {run} | {link} |")
+    return "\n".join(rows)
+
+
+def readme_text(course: Course) -> str:
+    """README.md with the lesson table as it should be.
+
+    Raises:
+        BuildError: the two comments between which the table stands are not there.
+    """
+    path = course.root / "README.md"
+    before, begin, rest = path.read_text(encoding="utf-8").partition(TABLE_BEGIN)
+    _, end, after = rest.partition(TABLE_END)
+    if not end:
+        raise BuildError(f"{path}: the lesson table needs the lines {TABLE_BEGIN} and {TABLE_END} around it")
+    return f"{before}{begin}\n{lesson_table(course)}\n{end}{after}"
 
 
 # --- building --------------------------------------------------------------------------------------------
@@ -298,9 +464,9 @@ def build_lessons(course: Course, stems: list[str], *, force: bool = False) -> l
     """Build several lessons, two at a time. Returns the files that changed.
 
     Raises:
-        BuildError: after all have been tried, with every lesson's message.
+        BuildError: after all have been tried, with the message of each that failed.
     """
-    changed, problems = [], []
+    changed, failed = [], []
     with ThreadPoolExecutor(max_workers=2) as pool:  # the work is done in the kernels' own processes
         jobs = {stem: pool.submit(build_lesson, course, stem, force=force) for stem in stems}
     for stem, job in jobs.items():
@@ -308,26 +474,240 @@ def build_lessons(course: Course, stems: list[str], *, force: bool = False) -> l
             if job.result():
                 changed.append(course.notebook("lessons", stem))
         except BuildError as error:
-            problems.append(str(error))
-    if problems:
-        raise BuildError("\n\n".join(problems))
+            failed.append(str(error))
+    if failed:
+        raise BuildError("\n\n".join(failed))
     return changed
 
 
-app = typer.Typer(add_completion=False)
+def build_exercises(course: Course, stem: str, *, solved: bool, force: bool = False) -> bool:
+    """Bring one exercise or solution notebook up to date. Returns whether the file changed.
+
+    Raises:
+        BuildError: the stored exercise notebook has been worked in: it would be lost (``force`` overwrites).
+    """
+    target = course.notebook("solutions" if solved else "exercises", stem)
+    stored = read_notebook(target)
+    if stored is not None and not force and not solved and any(c.outputs for c in code_cells(stored)):
+        raise BuildError(f"{target}: someone has worked in it; move it away, or overwrite it with --force")
+    return write_text(target, serialise(exercise_notebook(course, stem, solved=solved)))
 
 
-@app.command()
-def lessons(stem: str | None = None, force: bool = False, root: Path = REPOSITORY) -> None:
-    course = Course(root)
-    for path in build_lessons(course, [stem] if stem else course.stems(), force=force):
-        print(path)
+def build(
+    course: Course, parts: Iterable[str] = PARTS, stem: str | None = None, *, force: bool = False
+) -> list[Path]:
+    """Build the given parts, of one lesson or of all. Returns the files that changed."""
+    changed = []
+    for part in parts:
+        stems = pick(course, part, stem)
+        if part == "lessons":
+            changed += build_lessons(course, stems, force=force)
+        elif part == "readme":
+            path = course.root / "README.md"
+            changed += [path] if write_text(path, readme_text(course)) else []
+        else:
+            solved = part == "solutions"
+            changed += [
+                course.notebook(part, each)
+                for each in stems
+                if build_exercises(course, each, solved=solved, force=force)
+            ]
+    return changed
 
 
-@app.callback()
-def main() -> None:
-    """Build."""
+def pick(course: Course, part: str, stem: str | None) -> list[str]:
+    """The stems to build of one part.
+
+    Raises:
+        BuildError: there is no lesson of the name that was asked for.
+    """
+    if stem is None or part == "readme":
+        return course.stems(part) if part != "readme" else []
+    if stem not in course.stems("lessons") + course.stems("exercises"):
+        raise BuildError(f"no source for {stem}; there are: {', '.join(course.stems())}")
+    return [stem] if course.source("lessons" if part == "lessons" else "exercises", stem).exists() else []
+
+
+# --- checking --------------------------------------------------------------------------------------------
+
+
+def outline(notebook: NotebookNode) -> list[str]:
+    """The notebook as lines of text without outputs: what a person compares."""
+    lines = [f"notebook {json.dumps(notebook.metadata, sort_keys=True)}"]
+    for number, cell in enumerate(notebook.cells, start=1):
+        count = f" run {cell.execution_count}" if cell.cell_type == "code" else ""
+        marks = json.dumps(cell.metadata, sort_keys=True)
+        lines += [f"--- cell {number} {cell.cell_type}{count} id {cell.get('id')} {marks}"]
+        lines += cell.source.splitlines()
+    return lines
+
+
+def difference(expected: NotebookNode, path: Path) -> str:
+    """How the stored notebook differs from what its source gives: a diff in words, empty if it does not."""
+    stored_text, expected_text = path.read_text(encoding="utf-8"), serialise(expected)
+    if stored_text == expected_text:
+        return ""
+    try:
+        stored = outline(nbformat.reads(stored_text, as_version=4))
+    except (ValueError, nbformat.ValidationError) as error:
+        return f"not a valid notebook: {error}"
+    lines = list(
+        difflib.unified_diff(stored, outline(expected), "stored", "from the source", n=1, lineterm="")
+    )
+    if not lines:  # the same cells: the difference is in the outputs or in how the file is written
+        lines = list(
+            difflib.unified_diff(
+                stored_text.splitlines(),
+                expected_text.splitlines(),
+                "stored",
+                "from the source",
+                n=1,
+                lineterm="",
+            )
+        )
+    shown = [line if len(line) <= 200 else f"{line[:200]}…" for line in lines[:DIFF_LINES]]
+    return "\n".join(
+        [*shown, f"… {len(lines) - DIFF_LINES} more lines"] if len(lines) > DIFF_LINES else shown
+    )
+
+
+def expected_notebook(course: Course, part: str, stem: str) -> NotebookNode:
+    """What the sources give, with the stored outputs where the stored notebook ran the same code."""
+    if part != "lessons":
+        return exercise_notebook(course, stem, solved=part == "solutions")
+    notebook = lesson_notebook(stem, course.source("lessons", stem))
+    if not take_outputs(notebook, read_notebook(course.notebook("lessons", stem))):
+        for count, cell in enumerate(code_cells(notebook), start=1):
+            cell.execution_count = count
+    return notebook
+
+
+def problems(course: Course, parts: Iterable[str] = PARTS, stem: str | None = None) -> list[str]:
+    """Everything in which the built files differ from what the sources give; empty when all is well.
+
+    Outputs are not compared with a new run (nbval does that), only with the rules for storing them.
+    """
+    found = []
+    for part in parts:
+        if part == "readme":
+            readme = course.root / "README.md"
+            if readme.read_text(encoding="utf-8") != readme_text(course):
+                found.append(f"{readme}: the lesson table is not what the lessons say")
+            continue
+        for each in pick(course, part, stem):
+            path = course.notebook(part, each)
+            text = (
+                difference(expected_notebook(course, part, each), path) if path.exists() else "it is missing"
+            )
+            if text:
+                found.append(f"{path}: differs from its source\n{text}")
+        if stem is None:
+            found += [f"{path}: left over, its source is gone" for path in left_over(course, part)]
+    return found
+
+
+def left_over(course: Course, part: str) -> list[Path]:
+    """Notebooks with a lesson's kind of name but without a source."""
+    stems = course.stems(part)
+    folder = course.notebook(part, "any").parent
+    return [p for p in sorted(folder.glob("*.ipynb")) if STEM.fullmatch(p.stem) and p.stem not in stems]
+
+
+# --- a new lesson ----------------------------------------------------------------------------------------
+
+
+def new_lesson(course: Course, stem: str) -> list[Path]:
+    """Write a lesson's source, exercise source and checks module from the template.
+
+    Args:
+        stem: the new lesson's identity, such as ``03_broadcasting``.
+
+    Returns:
+        The three new files.
+
+    Raises:
+        BuildError: the stem is not well formed, or its number or one of its files is taken.
+    """
+    if not STEM.fullmatch(stem):
+        raise BuildError(f"{stem!r} is not a stem: two digits and a name, such as 03_broadcasting")
+    number, name = stem.split("_", 1)
+    taken = [each for each in course.stems() if each.startswith(number)]
+    targets = {
+        "lesson.py": course.source("lessons", stem),
+        "exercises.py": course.source("exercises", stem),
+        "checks.py": course.checks(stem),
+    }
+    taken += [str(path) for path in targets.values() if path.exists()]
+    if taken:
+        raise BuildError(f"{stem}: already there: {', '.join(taken)}")
+    before = max((each for each in course.stems() if each < stem), default="00_start_here")
+    words = {
+        "99_template": stem,
+        "98_before": before,
+        "lesson 98": f"lesson {before[:2]}",
+        "99.": f"{number}.",
+        "99 ·": f"{number} ·",
+        "New lesson": name.replace("_", " ").capitalize(),
+    }
+    for file, target in targets.items():
+        text = (course.notebooks / "source" / "template" / file).read_text(encoding="utf-8")
+        for word, replacement in words.items():
+            text = text.replace(word, replacement)
+        write_text(target, text)
+    return list(targets.values())
+
+
+# --- command line ----------------------------------------------------------------------------------------
+
+
+class What(StrEnum):
+    """What can be asked for on the command line."""
+
+    all = "all"
+    lessons = "lessons"
+    exercises = "exercises"
+    solutions = "solutions"
+    readme = "readme"
+    new_lesson = "new-lesson"
+
+
+def main(
+    what: Annotated[What, typer.Argument(help="which part to build")] = What.all,
+    name: Annotated[str | None, typer.Argument(help="with new-lesson: its stem")] = None,
+    stem: Annotated[str | None, typer.Option(help="only this lesson, such as 01_perceptron")] = None,
+    force: Annotated[bool, typer.Option("--force", help="run lessons whose code is unchanged, too")] = False,
+    check: Annotated[bool, typer.Option("--check", help="write nothing, show what is out of date")] = False,
+    root: Annotated[Path, typer.Option(help="the course's root folder")] = REPOSITORY,
+) -> None:
+    """Make the notebooks from their sources."""
+    course = Course(root.resolve())
+    try:
+        if what is What.new_lesson:
+            written = new_lesson(course, name or stem or "")
+        elif name is not None:
+            raise BuildError(f"what is {name!r} for? One lesson is chosen with --stem {name}")
+        else:
+            parts = PARTS if what is What.all else (what.value,)
+            if check:
+                report(problems(course, parts, stem))
+                return
+            written = build(course, parts, stem, force=force)
+    except BuildError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    for path in written:
+        typer.echo(f"wrote {path.relative_to(course.root)}")
+    if not written:
+        typer.echo("everything is up to date")
+
+
+def report(found: list[str]) -> None:
+    """Say what `problems` found; exit status 1 if there is anything."""
+    if found:
+        typer.echo("\n\n".join(found) + "\n\nRun make build and commit what it changes.", err=True)
+        raise typer.Exit(1)
+    typer.echo("notebooks and sources agree")
 
 
 if __name__ == "__main__":
-    app()
+    typer.run(main)
