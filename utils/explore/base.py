@@ -1,0 +1,347 @@
+"""The base of every explorer: what it declares, its still picture, and the live widget.
+
+An explorer is two outputs of one cell. First a *still*, an ordinary picture that is stored in the notebook and
+shows on every page. Then the *live* widget, which hides the still just above it for as long as it lives on a
+screen. No widget state is stored.
+
+How an explorer is made (browser mode: the browser computes and draws)::
+
+    # dice.py
+    DECLARATION = Declaration(
+        name="dice",
+        title="Two dice",
+        controls=(Slider("n", "throws", 1, 100, 1, 10), Choice("kind", "dice", ("fair", "loaded"), "fair")),
+        presets=(Preset("Many throws", {"n": 100}),),
+        goals=(Goal("hundred", "Throw a hundred times.", "A hundred throws."),),
+        height=320,
+    )
+
+    def compute(n, kind): ...                # plain numbers; dice.js computes the same
+    def draw(figure, **controls): ...        # matplotlib, for the still and for tests
+    def describe(**controls): ...            # one sentence that says what is seen: the alternative text
+
+    class DiceExplorer(Explorer):
+        _esm = esm("dice.js")                # base.js, then dice.js, in one module
+        _css = css()
+
+    def dice():
+        show(DiceExplorer(DECLARATION), still_png(draw, **DECLARATION.defaults()), describe(**DECLARATION.defaults()))
+
+and ``dice.js`` holds one object, with everything of ``base.js`` under the name ``n2t``::
+
+    const explorer = {
+      compute(values, data) { ... return state },          // plain numbers, as compute() in Python
+      draw(picture, state, values, data) { ... },          // SVG, rebuilt at every change (about 2 ms)
+      describe(state, values, data) { ... return text },   // as describe() in Python
+      goals: { hundred: (state, values, data) => values.n === 100 },
+    };
+
+Kernel mode uses the same declaration and frame: ``n2t.frame(el, declaration, handlers)`` builds controls, presets,
+goals, the sentence and the place for errors, and leaves ``frame.stage`` for a picture of any kind.
+Its ``render`` then goes into ``explorer.render``. See the head of ``base.js``.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import matplotlib.style
+import traitlets
+from IPython.display import display
+from matplotlib.figure import Figure
+from PIL import Image
+
+HERE = Path(__file__).parent
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+# Two rows of colour are needed: lines want the strong tone, the ground of a half-plane a pale one.
+_FALLBACK_COLORS = {
+    "class0": "#5790fc",
+    "class1": "#f89c20",
+    "boundary": "#1f1f24",
+    "gradient": "#e42536",
+    "accent": "#7a21dd",
+    "muted": "#6b6b74",
+    "text": "#1f1f24",
+}
+
+_STILL_STYLE: dict[str, Any] = {
+    "font.size": 12,
+    "axes.titlesize": 14,
+    "axes.labelsize": 13,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 2.5,
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "savefig.facecolor": "white",
+    "figure.dpi": 100,
+    "savefig.dpi": 100,
+    "legend.frameon": False,
+}
+
+
+# ------------------------------------------------------------------ what an explorer declares
+@dataclass(frozen=True)
+class Slider:
+    """A number between ``minimum`` and ``maximum`` in steps, shown with its value and unit."""
+
+    name: str
+    label: str
+    minimum: float
+    maximum: float
+    step: float
+    value: float
+    unit: str = ""
+    type: str = field(default="range", init=False)
+
+    def __post_init__(self) -> None:
+        if not (self.minimum <= self.value <= self.maximum and self.step > 0 and self.minimum < self.maximum):
+            raise ValueError(
+                f"slider {self.name!r}: needs minimum < maximum, a value between them and a step > 0"
+            )
+
+    def ends(self) -> tuple[float, ...]:
+        """Return the values that tests must try."""
+        return (self.minimum, self.maximum)
+
+    def accepts(self, value: Any) -> bool:
+        """Return whether ``value`` is a finite number within the range."""
+        number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        return number and self.minimum - 1e-9 <= value <= self.maximum + 1e-9
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several ``options``, each a word or a pair (value, words shown), as a list or as radio buttons."""
+
+    name: str
+    label: str
+    options: tuple[str | tuple[str, str], ...]
+    value: str
+    style: str = "select"  # or "radio"
+    type: str = field(default="choice", init=False)
+
+    def __post_init__(self) -> None:
+        if self.value not in self.ends():
+            raise ValueError(f"choice {self.name!r}: {self.value!r} is not among {self.ends()}")
+        if self.style not in ("select", "radio"):
+            raise ValueError(f"choice {self.name!r}: style is 'select' or 'radio', not {self.style!r}")
+
+    def ends(self) -> tuple[str, ...]:
+        """Return every option's value."""
+        return tuple(option if isinstance(option, str) else option[0] for option in self.options)
+
+    def accepts(self, value: Any) -> bool:
+        """Return whether ``value`` is one of the options."""
+        return value in self.ends()
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A tick box."""
+
+    name: str
+    label: str
+    value: bool = False
+    type: str = field(default="switch", init=False)
+
+    def ends(self) -> tuple[bool, ...]:
+        """Return both positions."""
+        return (False, True)
+
+    def accepts(self, value: Any) -> bool:
+        """Return whether ``value`` is True or False."""
+        return isinstance(value, bool)
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button; the explorer's JavaScript says what a press does (``actions: {name(view) {…}}``)."""
+
+    name: str
+    label: str
+    hint: str = ""
+    type: str = field(default="action", init=False)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A button that sets several controls at once."""
+
+    label: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Something to reach. ``text`` says what to do; ``done`` replaces it once it is reached."""
+
+    id: str
+    text: str
+    done: str
+    challenge: bool = False
+
+
+Control = Slider | Choice | Switch | Action
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """All that the browser needs to build an explorer's frame.
+
+    ``width`` and ``height`` are the largest size of the picture in CSS pixels; a browser-mode picture gets narrower
+    on a narrow page while its text keeps its size, and is never higher than ``height``.
+    """
+
+    name: str
+    title: str
+    controls: tuple[Control, ...]
+    presets: tuple[Preset, ...] = ()
+    goals: tuple[Goal, ...] = ()
+    width: int = 620
+    height: int = 420
+    pointer_hint: str = ""
+
+    def __post_init__(self) -> None:
+        names = [control.name for control in self.controls]
+        if len(set(names)) < len(names):
+            raise ValueError(f"{self.name}: two controls share a name: {names}")
+        for preset in self.presets:
+            self.check(**preset.values)
+
+    def defaults(self) -> dict[str, Any]:
+        """Return each control's first value."""
+        return {c.name: c.value for c in self.controls if not isinstance(c, Action)}
+
+    def check(self, **values: Any) -> None:
+        """Raise ValueError where a value is not one that its control can take."""
+        known = {c.name: c for c in self.controls if not isinstance(c, Action)}
+        for name, value in values.items():
+            if name not in known:
+                raise ValueError(f"{self.name}: there is no control {name!r}; there are {sorted(known)}")
+            if not known[name].accepts(value):
+                raise ValueError(f"{self.name}: {name} cannot be {value!r}")
+
+    def extremes(self) -> Iterator[dict[str, Any]]:
+        """Yield the defaults, each preset, and every combination of the ends of all controls."""
+        yield self.defaults()
+        for preset in self.presets:
+            yield self.defaults() | dict(preset.values)
+        controls = [c for c in self.controls if not isinstance(c, Action)]
+        for combination in itertools.product(*(c.ends() for c in controls)):
+            yield dict(zip((c.name for c in controls), combination, strict=True))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for the browser."""
+        plain = asdict(self)
+        plain["controls"] = [_plain_control(control) for control in self.controls]
+        plain["presets"] = [{"label": p.label, "values": dict(p.values)} for p in self.presets]
+        plain["colors"] = colors()
+        plain["markers"] = list(markers())
+        return plain
+
+
+def _plain_control(control: Control) -> dict[str, Any]:
+    plain = asdict(control)
+    if isinstance(control, Choice):
+        plain["options"] = [[o, o] if isinstance(o, str) else list(o) for o in control.options]
+    return plain
+
+
+def colors() -> dict[str, str]:
+    """Return the course's colour for each role an explorer may use."""
+    try:
+        from utils.plotting import COLORS
+    except ImportError:
+        return dict(_FALLBACK_COLORS)
+    return _FALLBACK_COLORS | {role: COLORS[role] for role in _FALLBACK_COLORS if role in COLORS}
+
+
+def markers() -> tuple[str, str]:
+    """Return the markers of class 0 and class 1 (matplotlib's names)."""
+    try:
+        from utils.plotting import CLASS_MARKERS
+    except ImportError:
+        return ("o", "s")
+    return (CLASS_MARKERS[0], CLASS_MARKERS[1])
+
+
+# ------------------------------------------------------------------ the live widget
+def esm(*files: str) -> str:
+    """Return one JavaScript module: ``base.js``, then the named files of this folder, then the export."""
+    parts = [(HERE / name).read_text(encoding="utf-8") for name in ("base.js", *files)]
+    parts.append("export default explorer.render ? explorer : n2t.browser(explorer);\nexport { explorer, n2t };\n")
+    return "\n".join(parts)
+
+
+def css() -> str:
+    """Return the one style sheet of all explorers."""
+    return (HERE / "base.css").read_text(encoding="utf-8")
+
+
+class Explorer(anywidget.AnyWidget):
+    """The live half of an explorer. A subclass gives ``_esm`` (see :func:`esm`) and ``_css``."""
+
+    declaration = traitlets.Dict().tag(sync=True)
+    data = traitlets.Dict().tag(sync=True)
+    values = traitlets.Dict().tag(sync=True)  # set by the browser when a control is let go
+    reached = traitlets.List().tag(sync=True)  # ids of the goals reached, as long as the widget lives
+
+    def __init__(self, declaration: Declaration | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any):
+        if declaration is not None:
+            kwargs = {"declaration": declaration.to_dict(), "values": declaration.defaults(), **kwargs}
+        super().__init__(data=dict(data or {}), **kwargs)
+
+    @property
+    def words(self) -> str:
+        """What a page shows that cannot show the widget. It holds no address, so that it is always the same."""
+        return f"[{self.declaration.get('title', 'Explorer')}: run this cell in JupyterLab to move it]"
+
+    def __repr__(self) -> str:
+        return self.words
+
+
+def show(live: Explorer, still: bytes | str, alt: str) -> None:
+    """Display the still picture first and the live widget second.
+
+    ``still`` is a PNG, or a piece of HTML; ``alt`` says in words what it shows.
+    """
+    mime = "image/png" if isinstance(still, bytes) else "text/html"
+    display({mime: still, "text/plain": alt}, raw=True)
+    view = {"version_major": 2, "version_minor": 0, "model_id": live.model_id}
+    display({WIDGET_VIEW: view, "text/plain": live.words}, raw=True)
+
+
+# ------------------------------------------------------------------ the still picture
+def still_png(draw: Callable[..., Any], *, size: tuple[float, float] = (8.0, 4.5), **controls: Any) -> bytes:
+    """Call ``draw(figure, **controls)`` in the course's light style and return a small PNG.
+
+    ``size`` is in inches at 100 dots per inch. Neither the learner's rcParams nor pyplot's figures are touched.
+    """
+    with matplotlib.style.context(["default", _STILL_STYLE]):
+        figure = Figure(figsize=size, layout="constrained")
+        draw(figure, **controls)
+        raw = io.BytesIO()
+        figure.savefig(raw, format="png", metadata={"Software": None})
+    raw.seek(0)
+    small = io.BytesIO()
+    # 128 colours are enough for lines on white, and make the stored notebook a third of the size.
+    Image.open(raw).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    return small.getvalue()
+
+
+def number(value: float, digits: int = 2) -> str:
+    """Return ``value`` with a fixed number of digits, a true minus sign, and no negative zero."""
+    text = f"{value:.{digits}f}"
+    if float(text) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", "−")
