@@ -1,0 +1,242 @@
+"""What is wrong when no known misconception is: found by comparing all outputs with all expected ones.
+
+A diagnosis is given only if it explains every case, and at least one case in which the answer is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from .exercise import Case
+from .guard import Outcome
+from .values import Rules, as_tensor, compare, is_number, number, same
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """One part of an output beside what was expected, and the sizes that the inputs of the case have."""
+
+    want: torch.Tensor
+    have: torch.Tensor
+    sizes: tuple[int, ...]
+
+
+def diagnose(
+    cases: Sequence[Case], expected: Sequence[Outcome], got: Sequence[Outcome], rules: Rules
+) -> str:
+    """A sentence or two about what all wrong outputs have in common; "" if nothing is known."""
+    if any(o.failure is not None for o in (*expected, *got)):
+        return ""
+    if all(o.output is None for o in got):
+        return _nothing_returned(got)
+    for name, part in _parts(expected[0].output, rules):
+        try:
+            wants = [part(o.output) for o in expected]
+            haves = [part(o.output) for o in got]
+        except (TypeError, IndexError, KeyError):
+            return ""
+        if not all(_numeric(value) for value in (*wants, *haves)):
+            if all(compare(w, h, rules) is None for w, h in zip(wants, haves, strict=True)):
+                continue
+            return ""
+        pairs = [
+            _Pair(as_tensor(w), as_tensor(h), _sizes(case.args))
+            for w, h, case in zip(wants, haves, cases, strict=True)
+        ]
+        loose = Rules(rules.rtol, rules.atol)
+        if all(_agree(p.want, p.have, loose) for p in pairs):
+            continue  # this part is right: look at the next
+        for explain in _EXPLANATIONS:
+            words = explain(pairs, loose)
+            if words:
+                return words.format(subject=name)
+        return ""
+    return ""
+
+
+def _nothing_returned(got: Sequence[Outcome]) -> str:
+    if all(o.printed for o in got):
+        return (
+            "You print the answer, but return nothing: a function without `return` gives None. "
+            "What is printed is for people; only what is returned can be used by other code."
+        )
+    return "Your function returns nothing (None). Did you forget `return`, or is it inside a branch or loop?"
+
+
+def _parts(output: Any, rules: Rules) -> list[tuple[str, Callable[[Any], Any]]]:
+    """The names of the numeric parts of an output, and how to take each out."""
+    if isinstance(output, dict):
+        return [(f"Your value for {key!r}", lambda o, key=key: o[key]) for key in output]
+    if isinstance(output, tuple | list):
+        names = [
+            f"Your {rules.output_names[i]}" if i < len(rules.output_names) else f"Your result[{i}]"
+            for i in range(len(output))
+        ]
+        return [(name, lambda o, i=i: o[i]) for i, name in enumerate(names)]
+    return [("Your result", lambda o: o)]
+
+
+def _numeric(value: Any) -> bool:
+    return isinstance(value, torch.Tensor | np.ndarray) or is_number(value)
+
+
+def _sizes(args: Any) -> tuple[int, ...]:
+    """Every size that occurs in the inputs, without repetition."""
+    found: list[int] = []
+    for value in args:
+        if isinstance(value, torch.Tensor | np.ndarray):
+            found += [*value.shape, int(np.prod(value.shape))]
+        elif isinstance(value, list | tuple):
+            found += [len(value), *_sizes(value)]
+    return tuple(dict.fromkeys(found))
+
+
+def _agree(a: torch.Tensor, b: torch.Tensor, rules: Rules) -> bool:
+    """The same shape and values, whatever the dtype."""
+    if a.shape != b.shape:
+        return False
+    if a.is_floating_point() != b.is_floating_point():
+        a, b = a.double(), b.double()
+        rules = Rules(rules.rtol or 1e-4, rules.atol or 1e-6)
+    return same(a, b, rules)
+
+
+# Each explanation gets all pairs and answers "" if it does not hold for every one of them.
+
+
+def _transposed(pairs: list[_Pair], rules: Rules) -> str:
+    if all(p.want.dim() == 2 and _agree(p.want.T, p.have, rules) for p in pairs):
+        return "{subject} is transposed: rows and columns have changed places."
+    return ""
+
+
+def _extra_dimension(pairs: list[_Pair], rules: Rules) -> str:
+    if not all(_agree(p.want.squeeze(), p.have.squeeze(), rules) for p in pairs):
+        return ""
+    wrong = [p for p in pairs if p.want.shape != p.have.shape]
+    if not wrong:
+        return ""
+    want, have = wrong[0].want, wrong[0].have
+    more = all(p.have.dim() > p.want.dim() for p in wrong)
+    less = all(p.have.dim() < p.want.dim() for p in wrong)
+    tail = f"shape {tuple(have.shape)} where {tuple(want.shape)} is asked for. The numbers are right."
+    if more:
+        return f"{{subject}} has a dimension of size 1 too many: {tail}"
+    if less:
+        return f"{{subject}} has lost a dimension of size 1: {tail}"
+    return f"{{subject}} has a dimension of size 1 in another place: {tail}"
+
+
+def _other_shape(pairs: list[_Pair], rules: Rules) -> str:
+    if all(p.want.numel() == p.have.numel() and _agree(p.want.ravel(), p.have.ravel(), rules) for p in pairs):
+        return "{subject} has the right numbers in the right order, but in another shape."
+    return ""
+
+
+def _sign(pairs: list[_Pair], rules: Rules) -> str:
+    if all(_float_agree(-p.want.double(), p.have, rules) for p in pairs):
+        return "{subject} has the wrong sign: every number is the negative of the right one."
+    return ""
+
+
+def _inverted(pairs: list[_Pair], rules: Rules) -> str:
+    if all(_is_zero_one(p.want) and _float_agree(1 - p.want.double(), p.have, rules) for p in pairs):
+        return "{subject} is the wrong way round: 1 where 0 belongs, and 0 where 1 belongs."
+    return ""
+
+
+def _is_zero_one(t: torch.Tensor) -> bool:
+    return bool(((t == 0) | (t == 1)).all())
+
+
+def _size_factor(pairs: list[_Pair], rules: Rules) -> str:
+    """Each case's values are n times too large or too small, n being a size of that case's input."""
+    for word, scale in (("large", 1), ("small", -1)):
+        sizes = []
+        for p in pairs:
+            fits = [n for n in p.sizes if n > 0 and _float_agree(p.want.double() * float(n) ** scale, p.have, rules)]
+            if not fits:
+                break
+            sizes.append((fits, p))
+        if len(sizes) < len(pairs):
+            continue
+        telling = [fits for fits, p in sizes if not _float_agree(p.want.double(), p.have, rules)]
+        if len({tuple(fits) for fits in telling}) > 1:
+            n = telling[0][0]
+            return (
+                f"{{subject}} is n times too {word} in every case, where n is how many there are in the "
+                f"input (n = {n} in the first such case). Did you take the {'sum' if scale == 1 else 'mean'} "
+                f"where the {'mean' if scale == 1 else 'sum'} is asked for, or divide {'too seldom' if scale == 1 else 'too often'}?"
+            )
+    return ""
+
+
+def _constant_factor(pairs: list[_Pair], rules: Rules) -> str:
+    ratio = None
+    for p in pairs:
+        if p.want.shape != p.have.shape:
+            return ""
+        usable = torch.isfinite(p.want) & (p.want.abs() > 1e-3) & torch.isfinite(p.have)
+        if ratio is None and usable.any():
+            ratio = float((p.have[usable].double() / p.want[usable].double())[0])
+    if ratio is None or ratio == 0 or abs(ratio - 1) < 1e-3:
+        return ""
+    if not all(_float_agree(p.want.double() * ratio, p.have, rules) for p in pairs) or _few(pairs):
+        return ""
+    if abs(ratio) > 1:
+        return f"{{subject}} is {number(ratio)} times too large in every case."
+    return f"{{subject}} is {number(1 / ratio)} times too small in every case."
+
+
+def _constant_offset(pairs: list[_Pair], rules: Rules) -> str:
+    if any(p.want.shape != p.have.shape for p in pairs) or _few(pairs):
+        return ""
+    first = next((p for p in pairs if p.want.numel()), None)
+    if first is None:
+        return ""
+    offset = float(first.have.double().flatten()[0] - first.want.double().flatten()[0])
+    if not np.isfinite(offset) or abs(offset) < 1e-3:
+        return ""
+    if all(_float_agree(p.want.double() + offset, p.have, rules) for p in pairs):
+        return f"{{subject}} is too {'large' if offset > 0 else 'small'} by {number(abs(offset))} in every case."
+    return ""
+
+
+def _cut_to_whole(pairs: list[_Pair], rules: Rules) -> str:
+    if not any(p.want.is_floating_point() for p in pairs):
+        return ""
+    for cut in (torch.floor, torch.trunc, torch.round):
+        if all(_float_agree(cut(p.want.double()), p.have, rules) for p in pairs):
+            return "{subject} has lost what is after the decimal point: look for `//`, `int` or a whole-number type."
+    return ""
+
+
+def _few(pairs: list[_Pair]) -> bool:
+    """True if there are too few numbers to call anything a pattern."""
+    return sum(p.want.numel() for p in pairs) < 3
+
+
+def _float_agree(want: torch.Tensor, have: torch.Tensor, rules: Rules) -> bool:
+    if want.shape != have.shape:
+        return False
+    # the learner's numbers may come from float32 arithmetic
+    return same(want, have.double(), Rules(rules.rtol or 1e-4, rules.atol or 1e-6))
+
+
+_EXPLANATIONS = (
+    _transposed,
+    _extra_dimension,
+    _other_shape,
+    _sign,
+    _inverted,
+    _size_factor,
+    _constant_factor,
+    _constant_offset,
+    _cut_to_whole,
+)
+

@@ -1,0 +1,389 @@
+"""The instant check: run the cases, compare with the reference, find out what went wrong.
+
+The judging itself (:func:`judge`) takes outcomes, plain data, and does not care in which process the
+learner's work was run. :func:`check` runs it here, in the learner's own kernel, which is good for
+learning and no protection against cheating.
+"""
+
+from __future__ import annotations
+
+import inspect
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from . import record
+from .bank import all_exercises, close_matches, wrong_works
+from .diagnose import diagnose
+from .exercise import GROUPS, Case, Exercise
+from .guard import Failure, Guard, Outcome, last_line
+from .result import (
+    ERROR,
+    FAILED,
+    NOT_CHECKED,
+    NOT_STARTED,
+    PASSED,
+    TOO_SLOW,
+    FirstFailure,
+    Result,
+    shown_inputs,
+)
+from .values import Difference, Rules, compare, copy_plain, is_plain, kind_words, same, show
+
+_MISSING = object()
+_REFERENCE_SECONDS = 10.0
+_REPEATED = 2  # cases that are run a second time to see whether the work keeps state
+
+
+def check(exercise_id: str, work: Any = _MISSING, *, seed: int | None = None) -> Result:
+    """Check the work for an exercise and say at once what is right and what is not.
+
+    Args:
+        exercise_id: such as ``"01.neuron"``.
+        work: what the exercise asks for, nearly always a function: its name, without parentheses.
+        seed: repeats the cases of an earlier check; None draws new ones.
+
+    Returns:
+        A :class:`Result`, which shows itself. Nothing that the work does makes this raise; only your
+        own interruption of the check itself, outside the work, comes through.
+    """
+    try:
+        result = _check(exercise_id, work, seed)
+    except Exception as error:
+        return Result(
+            str(exercise_id),
+            NOT_CHECKED,
+            f"The check itself failed, which is not your fault: {type(error).__name__}: {error}. "
+            "Please report it with the code of your cell.",
+        )
+    if result.status in (PASSED, FAILED, ERROR, TOO_SLOW):
+        note = record.remember(result.exercise_id, passed=result.ok)
+        result = replace(result, notes=(*result.notes, note)) if note else result
+    return result
+
+
+def _check(exercise_id: str, work: Any, seed: int | None) -> Result:
+    exercise = all_exercises().get(exercise_id) if isinstance(exercise_id, str) else None
+    if exercise is None:
+        return Result(str(exercise_id), NOT_CHECKED, unknown_id(exercise_id))
+    problem = _work_problem(exercise, work)
+    if problem:
+        return Result(exercise.id, NOT_CHECKED, problem, title=exercise.title)
+    problem = signature_problem(exercise, work)
+    if problem:
+        return Result(exercise.id, FAILED, problem, title=exercise.title)
+    seed = secrets.randbelow(1_000_000) if seed is None else seed
+    trial = run_cases(exercise, work, seed)
+    return judge(exercise, trial)
+
+
+# ------------------------------------------------------------------------------ before anything runs
+
+
+def unknown_id(exercise_id: object) -> str:
+    """What to say about an id that no exercise has."""
+    if not isinstance(exercise_id, str):
+        return (
+            f"The first argument is the exercise's id, a text such as `\"01.neuron\"`; this is "
+            f"{kind_words(exercise_id)}."
+        )
+    near = close_matches(exercise_id)
+    meant = f" Did you mean {' or '.join(f'`{i}`' for i in near)}?" if near else " `progress()` lists them all."
+    return f"There is no exercise called `{exercise_id}`.{meant}"
+
+
+def _work_problem(exercise: Exercise, work: Any) -> str:
+    usage = f'`check("{exercise.id}", {exercise.name})`'
+    if work is _MISSING:
+        return f"The check needs your work as well: {usage}."
+    if not callable(work):
+        return (
+            f"The check needs your function `{exercise.name}` itself, but it was given {kind_words(work)}. "
+            f"Write its name without parentheses after it: {usage}."
+        )
+    return ""
+
+
+def signature_problem(exercise: Exercise, work: Callable) -> str:
+    """What is wrong with the work's parameters, or "" if it can be called as the exercise says."""
+    try:
+        have = inspect.signature(work)
+    except (TypeError, ValueError):
+        return ""  # built-in functions do not tell theirs
+    wanted = inspect.signature(exercise.reference).parameters
+    positional = [p for p in wanted.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    required = [p for p in positional if p.default is p.empty]
+    named = {p.name: None for p in wanted.values() if p.kind is p.KEYWORD_ONLY}
+    names, yours = [p.name for p in positional], list(have.parameters)
+    count = f"{len(names)} argument{'s' if len(names) != 1 else ''}" if names else "no arguments"
+    asked = f"`{exercise.name}` should take {count}: `{exercise.signature}`"
+    try:
+        have.bind(*required, **named)
+        have.bind(*positional, **named)
+    except TypeError:
+        listed = f"`({', '.join(str(p) for p in have.parameters.values())})`"
+        return f"{asked}. Yours takes {len(yours) or 'none'}{f': {listed}' if yours else ''}."
+    if sorted(yours) == sorted(names) and yours != names:
+        return f"{asked}, in this order. Yours has them in another order: `({', '.join(yours)})`."
+    return ""
+
+
+# ------------------------------------------------------------------------------------------ running
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The learner's work beside the reference on the cases of one seed.
+
+    ``got`` is shorter than ``cases`` if the work was stopped; ``mutated`` names, for each case that was
+    run, the arguments the work changed; ``varied`` holds the number of a case whose second call gave
+    something else, with that second outcome.
+    """
+
+    seed: int
+    cases: tuple[Case, ...]
+    expected: tuple[Outcome, ...]
+    got: tuple[Outcome, ...]
+    mutated: tuple[tuple[str, ...], ...]
+    varied: tuple[int, Outcome] | None = None
+
+
+def make_cases(exercise: Exercise, seed: int) -> tuple[Case, ...]:
+    """The exercise's cases for a seed."""
+    return tuple(exercise.cases(torch.Generator().manual_seed(seed)))
+
+
+def run_cases(exercise: Exercise, work: Callable, seed: int) -> Trial:
+    """Run the reference and the work on the cases of a seed."""
+    cases = make_cases(exercise, seed)
+    trusted = Guard(exercise.reference, _REFERENCE_SECONDS, seed)
+    expected = tuple(_call(exercise, trusted, exercise.reference, case)[0] for case in cases)
+    guard = Guard(work, exercise.time_limit, seed)
+    got: list[Outcome] = []
+    mutated: list[tuple[str, ...]] = []
+    for case in cases:
+        outcome, changed = _call(exercise, guard, work, case)
+        got.append(outcome)
+        mutated.append(changed)
+        if outcome.timed_out or outcome.interrupted or (outcome.failure and outcome.failure.not_started):
+            break
+    varied = None
+    if len(got) == len(cases) and not exercise.may_vary:
+        varied = _second_call(exercise, guard, work, cases, got)
+    return Trial(seed, cases, expected, tuple(got), tuple(mutated), varied)
+
+
+def _call(exercise: Exercise, guard: Guard, work: Callable, case: Case) -> tuple[Outcome, tuple[str, ...]]:
+    """One call on a copy of the arguments: what came, and the names of the arguments that were changed."""
+    args = copy_plain(case.args)
+    outcome = guard.run(lambda: exercise.probe(work, *args))
+    if exercise.may_mutate:
+        return outcome, ()
+    names = exercise.argument_names
+    exact = Rules(rtol=0.0, atol=0.0, exact_types=True)
+    changed = [
+        names[i] if i < len(names) else f"argument {i + 1}"
+        for i, (before, after) in enumerate(zip(case.args, args, strict=True))
+        if not same(before, after, exact)
+    ]
+    return outcome, tuple(changed)
+
+
+def _second_call(
+    exercise: Exercise, guard: Guard, work: Callable, cases: Sequence[Case], got: Sequence[Outcome]
+) -> tuple[int, Outcome] | None:
+    for number in range(min(_REPEATED, len(cases))):
+        again, _ = _call(exercise, guard, work, cases[number])
+        if not _same_outcome(got[number], again, _rules(exercise)):
+            return number, again
+    return None
+
+
+def _rules(exercise: Exercise) -> Rules:
+    return Rules(exercise.rtol, exercise.atol, exercise.exact_types, exercise.output_names)
+
+
+def _same_outcome(a: Outcome, b: Outcome, rules: Rules) -> bool:
+    """The same output, or the same type of exception."""
+    if a.timed_out or b.timed_out:
+        return a.timed_out and b.timed_out
+    if a.failure or b.failure:
+        return bool(a.failure and b.failure and a.failure.type_name == b.failure.type_name)
+    return _compare(a.output, b.output, rules) is None
+
+
+def _compare(expected: Any, got: Any, rules: Rules) -> Difference | None:
+    """``compare`` for outputs that a learner may have made of anything at all."""
+    try:
+        return compare(expected, got, rules)
+    except Exception:
+        return Difference("types", f"Your result is {kind_words(got)} that cannot be compared.")
+
+
+# ------------------------------------------------------------------------------------------ judging
+
+
+def judge(exercise: Exercise, trial: Trial) -> Result:
+    """Turn the outcomes of a trial into a result: the first failing case, the tally, the hint."""
+    rules = _rules(exercise)
+    problems = [
+        _problem(expected, got, changed, rules)
+        for expected, got, changed in zip(trial.expected, trial.got, trial.mutated, strict=False)
+    ]
+    wrong = next((i for i, problem in enumerate(problems) if problem), None)
+    first = trial.got[wrong].failure if wrong is not None else None
+    base = Result(
+        exercise.id,
+        PASSED,
+        "",
+        title=exercise.title,
+        tally=_tally(trial.cases, problems),
+        seed=trial.seed,
+        call=f'check("{exercise.id}", {exercise.name}, seed={trial.seed})',
+    )
+    if first is not None and first.not_started:
+        message = f"Write `{exercise.name}` in the cell above, run that cell, then this one."
+        return replace(base, status=NOT_STARTED, message=message, tally={})
+    if wrong is None and trial.varied is None:
+        return replace(base, message=_praise(base), notes=_notes(trial))
+    if wrong is None:
+        return _judge_state(exercise, trial, base)
+    status = TOO_SLOW if trial.got[wrong].timed_out else ERROR if first is not None else FAILED
+    name, hint = recognise(exercise, trial)
+    return replace(
+        base,
+        status=status,
+        message=problems[wrong],
+        failure=_first_failure(exercise, trial, wrong, problems[wrong]),
+        hint=hint,
+        misconception=name,
+        notes=_notes(trial),
+    )
+
+
+def _problem(expected: Outcome, got: Outcome, changed: tuple[str, ...], rules: Rules) -> str:
+    """What is wrong with one outcome, in a sentence; "" if it is right."""
+    if got.timed_out:
+        return "Time is over: the function was still running and has been stopped. Look for a loop that never ends."
+    if got.failure is not None:
+        return _failure_problem(expected, got.failure)
+    if expected.failure is not None:
+        return f"Your function should raise {expected.failure.type_name} here, but it returned something."
+    difference = _compare(expected.output, got.output, rules)
+    if difference is None and changed:
+        return (
+            f"The result is right, but your function changes its input {' and '.join(f'`{n}`' for n in changed)}: "
+            "whoever called it loses the old values. Work on a new tensor."
+        )
+    return difference.words if difference else ""
+
+
+def _failure_problem(expected: Outcome, failure: Failure) -> str:
+    if expected.failure is not None:
+        if expected.failure.type_name == failure.type_name:
+            return ""
+        return f"Your function should raise {expected.failure.type_name} here, but it raised {last_line(failure)}."
+    where = f" in `{failure.function}`, line {failure.line}" if failure.line else ""
+    quoted = f": `{failure.source}`" if failure.source else ""
+    place = f"{where}{quoted}"
+    match failure.type_name:
+        case "SystemExit":
+            return (
+                f"Your function calls exit{place}. That would end the whole notebook; `return` ends a function."
+            )
+        case "KeyboardInterrupt":
+            return f"Your function was interrupted{place}."
+        case "RecursionError":
+            return f"Your function calls itself without end (RecursionError){place}."
+    return f"Your function raised an error{place}: {last_line(failure)}"
+
+
+def _tally(cases: Sequence[Case], problems: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Right cases and all cases by group; cases that were not reached count as not right."""
+    tally = {}
+    for group in GROUPS:
+        numbers = [i for i, case in enumerate(cases) if case.group == group]
+        if numbers:
+            tally[group] = (sum(i < len(problems) and not problems[i] for i in numbers), len(numbers))
+    return tally
+
+
+def _first_failure(exercise: Exercise, trial: Trial, number: int, what: str) -> FirstFailure:
+    case, got = trial.cases[number], trial.got[number]
+    return FirstFailure(
+        number + 1,
+        case.note,
+        shown_inputs(exercise, case.args),
+        _show_outcome(trial.expected[number]),
+        _show_outcome(got),
+        what,
+    )
+
+
+def _show_outcome(outcome: Outcome) -> str:
+    if outcome.timed_out:
+        return "nothing before the time was over"
+    if outcome.failure is not None:
+        return last_line(outcome.failure)
+    if not is_plain(outcome.output):
+        return f"{kind_words(outcome.output)}"
+    return show(outcome.output)
+
+
+def _judge_state(exercise: Exercise, trial: Trial, base: Result) -> Result:
+    number, again = trial.varied or (0, Outcome())
+    message = (
+        "The first call gives the right result, but a second call with the same input gives something else. "
+        "Your function keeps something from one call to the next: a global variable, or a default value "
+        "such as a list that is made only once."
+    )
+    failure = _first_failure(exercise, trial, number, message)
+    failure = replace(failure, got=f"{_show_outcome(again)}\n(on the second call)")
+    return replace(base, status=FAILED, message=message, failure=failure, notes=_notes(trial))
+
+
+def _praise(base: Result) -> str:
+    total = sum(number for _, number in base.tally.values())
+    return f"Right on all {total} cases, odd shapes and extreme values among them (seed {base.seed})."
+
+
+def _notes(trial: Trial) -> tuple[str, ...]:
+    """What else is worth saying: that the work prints, that it changes its input."""
+    notes = []
+    printed = next((o.printed.strip() for o in trial.got if o.printed.strip()), "")
+    if printed:
+        short = printed.splitlines()[0][:60]
+        notes.append(f"Your function prints as well (`{short.replace('`', '')}`). Only what it returns counts.")
+    return tuple(notes)
+
+
+# ------------------------------------------------------------------------------------- recognising
+
+
+def recognise(exercise: Exercise, trial: Trial) -> tuple[str, str]:
+    """The misconception whose outputs are the learner's on every case: its name and hint.
+
+    Where none fits, the name is empty and the hint is what can be said in general, or empty too.
+    """
+    if len(trial.got) < len(trial.cases) or trial.got[-1].timed_out:
+        return "", ""
+    rules = _rules(exercise)
+    for misconception, work in zip(exercise.misconceptions, wrong_works(exercise.id), strict=True):
+        guard = Guard(work, exercise.time_limit, trial.seed)
+        if _acts_like(exercise, work, guard, trial, rules):
+            return misconception.name, misconception.hint
+    return "", diagnose(trial.cases, trial.expected, trial.got, rules)
+
+
+def _acts_like(exercise: Exercise, work: Callable, guard: Guard, trial: Trial, rules: Rules) -> bool:
+    """True if ``work`` gives the learner's outcome on every case, and on one not the reference's."""
+    differs = False
+    for case, expected, got in zip(trial.cases, trial.expected, trial.got, strict=True):
+        outcome, _ = _call(exercise, guard, work, case)
+        if not _same_outcome(outcome, got, rules):
+            return False
+        differs = differs or not _same_outcome(expected, outcome, rules)
+    return differs

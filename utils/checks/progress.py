@@ -1,0 +1,3 @@
+"""Progress."""
+def progress():
+    ...
