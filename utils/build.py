@@ -46,6 +46,7 @@ NEW_CELL = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markd
 PARTS = ("lessons", "exercises", "solutions", "readme")
 TABLE_BEGIN, TABLE_END = "<!-- lessons: made by make build -->", "<!-- lessons end -->"
 DIFF_LINES = 60
+LAYOUT = ("lines_to_next_cell", "lines_to_end_of_cell_marker")  # jupytext's notes on blank lines
 STEM = re.compile(r"\d\d_[a-z][a-z0-9_]*")
 LIVE_VIEW = "application/vnd.jupyter.widget-view+json"  # names a model of one run, so it is never stored
 METADATA = {
@@ -104,7 +105,11 @@ class Course:
 
 def read_source(path: Path) -> list[NotebookNode]:
     """Read a percent-format source into cells, with their metadata as written there."""
-    return jupytext.read(path, fmt="py:percent").cells
+    cells = jupytext.read(path, fmt="py:percent").cells
+    for cell in cells:
+        for key in LAYOUT:
+            cell.metadata.pop(key, None)
+    return cells
 
 
 def cell_ids(stem: str, cells: Iterable[NotebookNode]) -> list[str]:
