@@ -23,7 +23,7 @@ def show_images(
     correct: Sequence[bool] | None = None,
     cmap: str = "gray",
     diverging: bool = False,
-    size: float = 1.3,
+    size: float = 1.0,
 ) -> Figure:
     """Images side by side in a grid, all on one scale of brightness.
 
@@ -32,11 +32,11 @@ def show_images(
             uint8 is shown from 0 to 255, float from 0 to 1 if it lies in that range, else from its
             smallest to its largest value.
         titles: text above each image.
-        columns: images in a row; at most ten, and rows as even as possible, if not given.
+        columns: images in a row; if not given, what fits ten inches, in rows as even as possible.
         correct: for each image whether its title is right: a ✓ or ✗ and a colour say so.
         cmap: colormap for images of one channel.
         diverging: values with a sign, such as weights: zero is white, negative blue, positive red.
-        size: width and height of an image in inches.
+        size: width and height of an image in inches; wider where a title needs it.
 
     Returns:
         The figure.
@@ -47,15 +47,17 @@ def show_images(
     pictures = _to_pictures(images)
     count = len(pictures)
     texts = _titles(titles, correct, count)
-    columns = columns or math.ceil(count / math.ceil(count / 10))
-    columns = min(columns, count)
+    lines = [line for text in texts if text for line in text.split("\n")]
+    title_height = 0.25 * max((text.count("\n") + 1 for text in texts if text), default=0) + 0.1
+    width = max(size, 0.11 * max((len(line) for line in lines), default=0))  # 12 pt: 0.11 inch a letter
+    fitting = max(1, int(10 / width))
+    columns = min(columns or math.ceil(count / math.ceil(count / fitting)), count)
     rows = math.ceil(count / columns)
-    title_height = 0.35 * max((text.count("\n") + 1 for text in texts if text), default=0)
     figure, axes = plt.subplots(
         rows,
         columns,
         squeeze=False,
-        figsize=(max(columns * size, 2.0), rows * (size + title_height)),
+        figsize=(max(columns * width, 2.0), rows * (size + title_height)),
         layout="constrained",
     )
     scale = _scale(pictures, cmap, diverging)

@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.text import Annotation
+from matplotlib.text import Annotation, Text
 from matplotlib.ticker import MaxNLocator, PercentFormatter
-from matplotlib.transforms import Bbox
 
 from utils.plotting.arrays import to_array
 from utils.plotting.style import CLASS_MARKERS, palette_of, readable
 
 _LINE_STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
+_NEAR, _FAR = 8, 24  # points between the end of a line and its name: beside it, or with a leader
 
 
 def plot_function(
@@ -67,6 +67,10 @@ def plot_function(
     ax.set_xlabel(ax.get_xlabel() or "$z$")
     ax.set_xlim(low, high)
     if any(name is not None for name in functions):
+        if label_side == "left":  # the names take the place of the ticks
+            ax.yaxis.tick_right()
+            ax.spines["left"].set_visible(False)
+            ax.spines["right"].set_visible(True)
         label_lines(ax, lines=drawn, side=label_side)
     return ax
 
@@ -130,6 +134,7 @@ def plot_layers(
     ax: Axes | None = None,
     ylabel: str = "gradient norm",
     log: bool = True,
+    backward: bool = False,
 ) -> Axes:
     """A quantity layer by layer, for several named series, each named at the end of its line.
 
@@ -141,6 +146,8 @@ def plot_layers(
         ax: axes to draw on; a new figure if none are given.
         ylabel: the quantity, with its unit if it has one.
         log: logarithmic y axis.
+        backward: draw from the last layer to the first, the way a gradient travels; the names then stand
+            at the first layer.
 
     Returns:
         The axes.
@@ -166,7 +173,7 @@ def plot_layers(
         layers = np.arange(1, len(values) + 1)
         is_zero = (values == 0) & log
         marker = CLASS_MARKERS[number % len(CLASS_MARKERS)]
-        (line,) = ax.plot(layers, np.where(is_zero, floor, values), label=name, marker=marker, markersize=6)
+        (line,) = ax.plot(layers, np.where(is_zero, np.nan, values), label=name, marker=marker, markersize=6)
         if is_zero.any():
             zeros_shown = True
             ax.plot(
@@ -185,7 +192,9 @@ def plot_layers(
         ax.set_yscale("log")
     ax.set(xlabel="layer", ylabel=f"{ylabel} (▽ = 0)" if zeros_shown else ylabel)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    label_lines(ax, lines=drawn)
+    if backward:
+        ax.invert_xaxis()
+    label_lines(ax, lines=drawn, side="right")
     return ax
 
 
@@ -208,24 +217,37 @@ def label_lines(
         raise ValueError(f"side must be 'right' or 'left', not {side!r}")
     named = [line for line in (ax.get_lines() if lines is None else lines) if _has_name(line)]
     ends = {line: end for line in named if (end := _visible_end(ax, line, side)) is not None}
-    sign = 1 if side == "right" else -1
-    labels = [
-        ax.annotate(
-            str(line.get_label()),
-            xy=end,
-            xytext=(8 * sign, 0),
-            textcoords="offset points",
-            ha="left" if sign > 0 else "right",
-            va="center",
-            color=readable(line.get_color(), ax.get_facecolor()),
-            fontweight="bold",
-            annotation_clip=False,
-        )
-        for line, end in ends.items()
-    ]
+    # Lines that end in the same point are named in the order they have on the way there.
+    by_height = dict(sorted(ends.items(), key=lambda item: float(np.nanmean(item[0].get_ydata()))))
+    labels = {line: _name(ax, line, end, side) for line, end in by_height.items()}
     if len(labels) > 1:
-        _move_apart(ax, labels)
-    return labels
+        _move_apart(ax, list(labels.values()), side)
+    return [labels[line] for line in ends]
+
+
+def _name(ax: Axes, line: Line2D, end: tuple[float, float], side: str) -> Annotation:
+    """The name of a line at its end, with a leader that shows only where the name has to move away."""
+    label = ax.annotate(
+        str(line.get_label()),
+        xy=end,
+        xytext=(_NEAR if side == "right" else -_NEAR, 0),
+        textcoords="offset points",
+        ha="left" if side == "right" else "right",
+        va="center",
+        color=readable(line.get_color(), ax.get_facecolor()),
+        fontweight="bold",
+        annotation_clip=False,
+        arrowprops={
+            "arrowstyle": "-",
+            "color": line.get_color(),
+            "linewidth": 1.0,
+            "shrinkA": 1,
+            "shrinkB": 5,
+            "relpos": (0 if side == "right" else 1, 0.5),
+        },
+    )
+    label.arrow_patch.set_visible(False)
+    return label
 
 
 def _has_name(line: Line2D) -> bool:
@@ -241,22 +263,25 @@ def _visible_end(ax: Axes, line: Line2D, side: str) -> tuple[float, float] | Non
     data = data[inside]
     if not len(data):
         return None
-    x, y = data[data[:, 0].argmax() if side == "right" else data[:, 0].argmin()]
+    at_largest_x = (side == "right") != ax.xaxis_inverted()
+    x, y = data[data[:, 0].argmax() if at_largest_x else data[:, 0].argmin()]
     return float(x), float(y)
 
 
-def _move_apart(ax: Axes, labels: list[Annotation]) -> None:
+def _move_apart(ax: Axes, labels: list[Annotation], side: str) -> None:
     """Shift labels up or down, as little as possible, until they are a line height apart."""
     figure = ax.get_figure(root=True)
     figure.draw_without_rendering()  # the layout must have made room before positions mean anything
-    boxes = [label.get_window_extent() for label in labels]
+    boxes = [Text.get_window_extent(label) for label in labels]
     middles = np.array([(box.y0 + box.y1) / 2 for box in boxes])
     gap = 1.08 * max(box.height for box in boxes)
-    frame: Bbox = ax.get_window_extent()
-    points_per_pixel = 72 / figure.dpi
+    frame = ax.get_window_extent()
     shifts = spread(middles, gap, frame.y0, frame.y1) - middles
-    for label, shift in zip(labels, shifts, strict=True):
-        label.set_position((label.get_position()[0], shift * points_per_pixel))
+    has_leader = np.abs(shifts) > 0.7 * gap
+    distance = _FAR if has_leader.any() else _NEAR
+    for label, shift, leads in zip(labels, shifts, has_leader, strict=True):
+        label.set_position((distance if side == "right" else -distance, shift * 72 / figure.dpi))
+        label.arrow_patch.set_visible(bool(leads))
 
 
 def spread(wanted: np.ndarray, gap: float, low: float, high: float) -> np.ndarray:

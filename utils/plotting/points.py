@@ -17,7 +17,8 @@ from utils.plotting.style import CLASS_MARKERS, palette_of
 Limits = tuple[tuple[float, float], tuple[float, float]]
 Output = Literal["auto", "probability", "score", "class"]
 
-_TINT = 0.35  # how strong the colour of a region is: points in the full colour must stand out on it
+# How strong the colour of a region is, and of a certain prediction: points in full colour must stand out.
+_TINT, _SURE = 0.35, 0.55
 
 
 def plot_points(
@@ -83,7 +84,7 @@ def plot_decision_boundary(
     shading: Literal["auto", "probability", "regions", "none"] = "auto",
     names: tuple[str, ...] | None = None,
     limits: Limits | None = None,
-    resolution: int = 200,
+    resolution: int = 300,
     legend: bool = True,
 ) -> Axes:
     """How a model divides the plane: its regions, the boundary between them, and the points.
@@ -113,22 +114,28 @@ def plot_decision_boundary(
     points = to_points(X)
     ax = _new_axes() if ax is None else ax
     (x_low, x_high), (y_low, y_high) = limits = limits or _limits_around(points)
-    across, up = np.linspace(x_low, x_high, resolution), np.linspace(y_low, y_high, resolution)
+    # A little beyond the limits, so that nothing seen is an effect of the grid's rim.
+    x_rim, y_rim = 0.02 * (x_high - x_low), 0.02 * (y_high - y_low)
+    across = np.linspace(x_low - x_rim, x_high + x_rim, resolution)
+    up = np.linspace(y_low - y_rim, y_high + y_rim, resolution)
     grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
-    margins, probability = _class_margins(_call(predict, grid), output)
+    outputs = _call(predict, grid)
+    output = _kind_of(outputs) if output == "auto" else output
+    margins, probability = _class_margins(outputs, output)
     margins = margins.reshape(resolution, resolution, -1)
+    smooth = _smooth(margins) if output == "class" else margins
     if probability is not None:
         probability = probability.reshape(resolution, resolution)
     if margins.shape[-1] > len(CLASS_MARKERS):
         raise ValueError(f"at most {len(CLASS_MARKERS)} classes can be told apart in one picture")
 
-    _shade(ax, margins, probability, shading, (x_low, x_high, y_low, y_high))
+    _shade(ax, margins, probability, shading, (across[0], across[-1], up[0], up[-1]))
     for k in range(1 if margins.shape[-1] == 2 else 0, margins.shape[-1]):
-        if margins[..., k].min() < 0 <= margins[..., k].max():
+        if smooth[..., k].min() < 0 <= smooth[..., k].max():
             ax.contour(
                 across,
                 up,
-                margins[..., k],
+                smooth[..., k],
                 levels=[0.0],
                 colors=palette_of(ax)["boundary"],
                 linewidths=2.5,
@@ -195,29 +202,38 @@ def _call(predict: Callable[[torch.Tensor], Any], grid: np.ndarray) -> np.ndarra
     return outputs
 
 
-def _class_margins(outputs: np.ndarray, output: Output) -> tuple[np.ndarray, np.ndarray | None]:
+def _class_margins(outputs: np.ndarray, output: str) -> tuple[np.ndarray, np.ndarray | None]:
     """Lead of each class over the best other class (N, K), and P(class 1) (N,) where it is known."""
-    if outputs.ndim == 2:
+    if output == "each class":
         outputs = outputs.astype(float)
         leads = [outputs[:, k] - np.delete(outputs, k, axis=1).max(axis=1) for k in range(outputs.shape[1])]
         sums_to_one = np.allclose(outputs.sum(axis=1), 1, atol=1e-3) and outputs.min() >= 0
         return np.stack(leads, axis=1), outputs[:, 1] if sums_to_one and outputs.shape[1] == 2 else None
-    if output == "auto":
-        output = _kind_of(outputs)
     if output == "class":
         classes = to_classes(outputs, len(outputs))
         ones = np.eye(max(2, int(classes.max()) + 1))[classes]
-        return _class_margins(ones, "score")[0], None
+        return _class_margins(ones, "each class")[0], None
     if output not in ("probability", "score"):
         raise ValueError(f"output must be 'auto', 'probability', 'score' or 'class', not {output!r}")
     score = outputs.astype(float) - (0.5 if output == "probability" else 0.0)
     return np.stack([-score, score], axis=1), outputs if output == "probability" else None
 
 
-def _kind_of(outputs: np.ndarray) -> Output:
+def _kind_of(outputs: np.ndarray) -> str:
+    if outputs.ndim == 2:
+        return "each class"
     if outputs.dtype.kind in "iub":
         return "class"
     return "probability" if outputs.min() >= 0 and outputs.max() <= 1 else "score"
+
+
+def _smooth(margins: np.ndarray, width: int = 7) -> np.ndarray:
+    """Mean over neighbouring grid points: a boundary between whole numbers would be a staircase."""
+    channels_first = torch.from_numpy(margins).permute(2, 0, 1)
+    means = torch.nn.functional.avg_pool2d(
+        channels_first, width, stride=1, padding=width // 2, count_include_pad=False
+    )
+    return means.permute(1, 2, 0).numpy()
 
 
 def _shade(
@@ -240,7 +256,7 @@ def _shade(
     colors = [np.asarray(to_rgb(palette[f"class{k}"])) for k in range(count)]
     settings = {"extent": extent, "origin": "lower", "aspect": "auto", "zorder": 0}
     if probability is not None and shading != "regions":
-        ends = [ground + 2 * _TINT * (color - ground) for color in colors[:2]]
+        ends = [ground + _SURE * (color - ground) for color in colors[:2]]
         tints = LinearSegmentedColormap.from_list("two classes", [ends[0], ground, ends[1]])
         ax.imshow(probability, cmap=tints, vmin=0, vmax=1, interpolation="bilinear", **settings)
     else:
