@@ -8,7 +8,7 @@
 
 from .engine import check
 from .hints import hint
-from .progress import progress
+from .record import progress
 from .result import Result
 
 __all__ = ["Result", "check", "hint", "progress"]

@@ -1,3 +1,0 @@
-"""Progress."""
-def progress():
-    ...
