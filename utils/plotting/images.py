@@ -161,7 +161,9 @@ def show_probabilities(
     bars = ax.bar(np.arange(len(heights)), heights, color=colors, width=0.8)
     for text in ax.bar_label(bars, labels=[_percent(p) for p in heights], padding=2, fontsize=12):
         text.set_color(palette["text"])
-    ax.set_xticks(np.arange(len(heights)), labels=[str(k) for k in labels or range(len(heights))])
+    ax.set_xticks(
+        np.arange(len(heights)), labels=[str(k) for k in (range(len(heights)) if labels is None else labels)]
+    )
     ax.set(xlabel="class", ylabel="probability (%)", ylim=(0, 1.1))
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1.0], labels=["0", "25", "50", "75", "100"])
     ax.grid(False, axis="x")
