@@ -650,6 +650,7 @@ def new_lesson(course: Course, stem: str) -> list[Path]:
         "99_template": stem,
         "98_before": before,
         "lesson 98": f"lesson {before[:2]}",
+        "lesson 99": f"lesson {number}",
         "99.": f"{number}.",
         "99 ·": f"{number} ·",
         "New lesson": name.replace("_", " ").capitalize(),

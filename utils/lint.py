@@ -310,6 +310,16 @@ def references(lesson: Lesson) -> Iterator[Finding]:
             yield lesson.finding(section.cell, "references", message)
 
 
+def filled_in(lesson: Lesson) -> Iterator[Finding]:
+    """Nothing of the template is left."""
+    for file, cells in ((lesson.file, lesson.cells), (lesson.exercise_file, lesson.exercise_cells)):
+        for number, cell in enumerate(cells, start=1):
+            for text in re.findall(r"FILL IN: ([^.;:?]{1,60})", cell.source):
+                yield Finding(
+                    file, number, "filled_in", f"write your own text in place of 'FILL IN: {text}…'"
+                )
+
+
 # --- cells -----------------------------------------------------------------------------------------------
 
 
@@ -671,6 +681,7 @@ RULES: tuple[Callable[[Lesson], Iterator[Finding]], ...] = (
     remember,
     check_yourself,
     references,
+    filled_in,
     code_budget,
     text_budget,
     what_you_see,
