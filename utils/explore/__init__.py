@@ -1,5 +1,7 @@
 """The explorers: each call shows a still picture first and the live explorer second, and returns None."""
 
+from utils.explore.activation import activation
 from utils.explore.neuron import neuron
+from utils.explore.replay import replay_perceptron
 
-__all__ = ["neuron"]
+__all__ = ["activation", "neuron", "replay_perceptron"]

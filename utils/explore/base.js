@@ -47,7 +47,10 @@ const n2t = (() => {
     if (Number(text) === 0) text = text.replace("-", "");
     return text.replace("-", "−");
   }
-  const decimals = (step) => Math.max(0, Math.min(6, Math.ceil(-Math.log10(step) - 1e-9)));
+  // The same without zeros at the end: 1.50 → 1.5, 2.00 → 2.
+  const short = (value, digits = 2) => number(value, digits).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+  // How many digits behind the point a step such as 0.05 or 2.5 needs.
+  const decimals = (step) => [0, 1, 2, 3, 4, 5].find((d) => Math.abs(step * 10 ** d - Math.round(step * 10 ** d)) < 1e-9) ?? 6;
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
   const snap = (value, control) => {
     const steps = Math.round((value - control.minimum) / control.step);
@@ -151,6 +154,7 @@ const n2t = (() => {
     // The sentence is seen at once, and read aloud only when the controls have come to rest.
     const seen = html("p", { class: "n2t-say", "aria-hidden": "true" });
     const spoken = html("div", { class: "n2t-hidden", "aria-live": "polite", "aria-atomic": "true" });
+    const hint = declaration.pointer_hint ? html("p", { class: "n2t-hint" }, declaration.pointer_hint) : null;
     const trouble = html("p", { class: "n2t-error", role: "alert", hidden: true });
     const list = checklist(declaration.goals || []);
     const form = html("div", { class: "n2t-controls" });
@@ -212,7 +216,7 @@ const n2t = (() => {
       class: "n2t", role: "group", "aria-label": declaration.title, "data-explorer": declaration.name,
       style: `--n2t-width:${declaration.width}px;--n2t-accent:${declaration.colors?.accent || "#7a21dd"}`,
     }, html("div", { class: "n2t-body" },
-      html("div", { class: "n2t-main" }, stage, seen, trouble, spoken),
+      html("div", { class: "n2t-main" }, stage, hint, seen, trouble, spoken),
       html("div", { class: "n2t-side" }, form, goals)));
     el.append(root);
 
@@ -327,7 +331,7 @@ const n2t = (() => {
         d: `M${left} ${top}V${bottom}H${left + width}`, fill: "none", stroke: text, "stroke-width": 1.5,
       }));
       if (xlabel) picture.text(left + width, bottom + 38, xlabel, { anchor: "end" });
-      if (ylabel) picture.text(left - 8, top - 10, ylabel, { anchor: "start" });
+      if (ylabel) picture.text(left - 8, top - 11, ylabel, { anchor: ylabel.length > 3 ? "start" : "end" });
       // The curves lie above the grid.
       picture.add(this.layer);
       return this;
@@ -515,5 +519,5 @@ const n2t = (() => {
     node.addEventListener("pointercancel", drop);
   }
 
-  return { html, svg, KEYS, number, clamp, snap, calm, ticks, frame, Picture, Plot, browser };
+  return { html, svg, KEYS, number, short, clamp, snap, calm, ticks, frame, Picture, Plot, browser };
 })();

@@ -48,6 +48,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -58,36 +59,11 @@ from IPython.display import display
 from matplotlib.figure import Figure
 from PIL import Image
 
+from utils.plotting import CLASS_MARKERS, PALETTES, style_settings
+
 HERE = Path(__file__).parent
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-
-# Two rows of colour are needed: lines want the strong tone, the ground of a half-plane a pale one.
-_FALLBACK_COLORS = {
-    "class0": "#5790fc",
-    "class1": "#f89c20",
-    "boundary": "#1f1f24",
-    "gradient": "#e42536",
-    "accent": "#7a21dd",
-    "muted": "#6b6b74",
-    "text": "#1f1f24",
-}
-
-_STILL_STYLE: dict[str, Any] = {
-    "font.size": 12,
-    "axes.titlesize": 14,
-    "axes.labelsize": 13,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "lines.linewidth": 2.5,
-    "figure.facecolor": "white",
-    "axes.facecolor": "white",
-    "savefig.facecolor": "white",
-    "figure.dpi": 100,
-    "savefig.dpi": 100,
-    "legend.frameon": False,
-}
-
 
 # ------------------------------------------------------------------ what an explorer declares
 @dataclass(frozen=True)
@@ -258,21 +234,13 @@ def _plain_control(control: Control) -> dict[str, Any]:
 
 
 def colors() -> dict[str, str]:
-    """Return the course's colour for each role an explorer may use."""
-    try:
-        from utils.plotting import COLORS
-    except ImportError:
-        return dict(_FALLBACK_COLORS)
-    return _FALLBACK_COLORS | {role: COLORS[role] for role in _FALLBACK_COLORS if role in COLORS}
+    """Return the course's colour for each role. A picture of an explorer lies on white in the dark theme too."""
+    return dict(PALETTES["light"])
 
 
-def markers() -> tuple[str, str]:
-    """Return the markers of class 0 and class 1 (matplotlib's names)."""
-    try:
-        from utils.plotting import CLASS_MARKERS
-    except ImportError:
-        return ("o", "s")
-    return (CLASS_MARKERS[0], CLASS_MARKERS[1])
+def markers() -> tuple[str, ...]:
+    """Return the markers of class 0, 1, … (matplotlib's names)."""
+    return CLASS_MARKERS
 
 
 # ------------------------------------------------------------------ the live widget
@@ -298,7 +266,7 @@ class Explorer(anywidget.AnyWidget):
 
     def __init__(self, declaration: Declaration | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any):
         if declaration is not None:
-            kwargs = {"declaration": declaration.to_dict(), "values": declaration.defaults(), **kwargs}
+            kwargs = {"declaration": declaration.to_dict(), "values": declaration.defaults()} | kwargs
         super().__init__(data=dict(data or {}), **kwargs)
 
     @property
@@ -327,11 +295,11 @@ def still_png(draw: Callable[..., Any], *, size: tuple[float, float] = (8.0, 4.5
 
     ``size`` is in inches at 100 dots per inch. Neither the learner's rcParams nor pyplot's figures are touched.
     """
-    with matplotlib.style.context(["default", _STILL_STYLE]):
+    with matplotlib.style.context(["default", style_settings("light")]):
         figure = Figure(figsize=size, layout="constrained")
         draw(figure, **controls)
         raw = io.BytesIO()
-        figure.savefig(raw, format="png", metadata={"Software": None})
+        figure.savefig(raw, format="png", dpi=100, bbox_inches=None, metadata={"Software": None})
     raw.seek(0)
     small = io.BytesIO()
     # 128 colours are enough for lines on white, and make the stored notebook a third of the size.
@@ -340,8 +308,15 @@ def still_png(draw: Callable[..., Any], *, size: tuple[float, float] = (8.0, 4.5
 
 
 def number(value: float, digits: int = 2) -> str:
-    """Return ``value`` with a fixed number of digits, a true minus sign, and no negative zero."""
-    text = f"{value:.{digits}f}"
-    if float(text) == 0:
-        text = text.lstrip("-")
-    return text.replace("-", "−")
+    """Return ``value`` with a fixed number of digits, a true minus sign, and no negative zero.
+
+    Ties are rounded away from zero, as JavaScript's toFixed does, so that both say the same.
+    """
+    rounded = Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return f"{abs(rounded) if rounded == 0 else rounded:f}".replace("-", "−")
+
+
+def short(value: float, digits: int = 2) -> str:
+    """Return :func:`number` without zeros at the end: 1.50 becomes 1.5, and 2.00 becomes 2."""
+    text = number(value, digits)
+    return text.rstrip("0").rstrip(".") if "." in text else text

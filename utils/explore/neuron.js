@@ -5,7 +5,7 @@ const explorer = (() => {
 
   function compute(values, data) {
     const { w1, w2, b } = values;
-    const { X, y, low, high } = data.points[values.points];
+    const { X, y } = data.points[values.points];
     const z = X.map(([x1, x2]) => w1 * x1 + w2 * x2 + b);
     const says = z.map((value) => (value > -1e-9 ? 1 : 0));
     const wrong = says.flatMap((said, i) => (said === y[i] ? [] : [i]));
@@ -14,14 +14,31 @@ const explorer = (() => {
       z, says, wrong, right: z.length - wrong.length, total: z.length, norm, distance: null, foot: null, in_view: false,
     };
     if (norm > 0) {
-      const middle = (low + high) / 2;
-      const step = (w1 * middle + w2 * middle + b) / norm ** 2;
-      const sides = [low, high].flatMap((x) => [low, high].map((other) => w1 * x + w2 * other + b));
       state.distance = Math.abs(b) / norm;
-      state.foot = [middle - step * w1, middle - step * w2];
-      state.in_view = Math.min(...sides) < 0 && Math.max(...sides) > 0;
+      state.foot = standAt(data.points[values.points], w1 / norm, w2 / norm, b / norm);
+      state.in_view = state.foot !== null;
     }
     return state;
+  }
+
+  // The point of the line u·x + c = 0 nearest to the free place of the picture; null where it is not in view.
+  function standAt({ free: [x, y], low, high }, u1, u2, c) {
+    const away = u1 * x + u2 * y + c;
+    const [px, py] = [x - away * u1, y - away * u2];
+    let [first, last] = [-Infinity, Infinity];
+    for (const [start, along] of [[px, -u2], [py, u1]]) {
+      if (Math.abs(along) < 1e-12) {
+        if (!(low < start && start < high)) return null;
+        continue;
+      }
+      const ends = [(low - start) / along, (high - start) / along].sort((one, other) => one - other);
+      first = Math.max(first, ends[0]);
+      last = Math.min(last, ends[1]);
+    }
+    if (first >= last) return null;
+    const inset = 0.1 * (last - first);
+    const t = Math.min(Math.max(0, first + inset), last - inset);
+    return [px - t * u2, py + t * u1];
   }
 
   const signed = (value) => `${value < 0 ? "−" : "+"} ${number(Math.abs(value), 1)}`;
@@ -39,9 +56,9 @@ const explorer = (() => {
       const side = w1 * middle + w2 * middle + b >= 0 ? 1 : 0;
       return `${score}. The line is outside the picture, so every point is called ${side}.`;
     }
-    const ringed = state.wrong.length ? `, the ${state.wrong.length} wrong ringed` : "";
+    const ringed = ["", ", the wrong one ringed"][state.wrong.length] ?? `, the ${state.wrong.length} wrong ones ringed`;
     return `${score}${ringed}. The line is ${number(state.distance)} away from the origin; ` +
-      `w = (${number(w1, 1)}, ${number(w2, 1)}) stands upright on it and points to the side called 1.`;
+      `w = (${number(w1, 1)}, ${number(w2, 1)}) is normal to it and points to the side called 1.`;
   }
 
   // One unit of w is a tenth of the picture.
@@ -52,15 +69,14 @@ const explorer = (() => {
     const set = data.points[values.points];
     const { colors, markers } = picture;
     const narrow = picture.width < 480;
-    const box = [44, 46, picture.width - 60, picture.height - 96];
+    const box = [48, 54, picture.width - 64, picture.height - 104];
     // The same scale in both directions, so that w looks as upright as it is.
     const middle = (set.low + set.high) / 2;
     const half = ((set.high - set.low) / 2) * (box[2] / box[3]);
     const plot = picture.plot(box, [middle - half, middle + half], [set.low, set.high]);
     view.plot = plot;
-    plot.axes({ xlabel: "x₁", grid: false });
-    picture.text(14, 64, "x₂");
-    picture.text(44, 28, formula(values), { weight: 600, size: narrow ? 15 : 17 });
+    plot.axes({ xlabel: "x₁", ylabel: "x₂", grid: false });
+    picture.text(48, 28, formula(values), { weight: 600, size: narrow ? 15 : 17 });
     const all = state.wrong.length === 0;
     picture.text(picture.width - 16, 28, `${all ? "✓ " : ""}${state.right} of ${state.total}${narrow ? "" : " right"}`, {
       anchor: "end", weight: 700, size: 17, color: all ? GOOD : colors.text,
@@ -78,8 +94,8 @@ const explorer = (() => {
     }
 
     const [ux, uy] = [w1 / state.norm, w2 / state.norm];
-    const [fx, fy] = state.foot;
-    const far = 4 * (set.high - set.low) + Math.hypot(fx - middle, fy - middle);
+    const [fx, fy] = state.foot ?? [(-b / state.norm) * ux, (-b / state.norm) * uy];
+    const far = 4 * (set.high - set.low) + Math.hypot(fx, fy);
     const ends = [[fx - far * uy, fy + far * ux], [fx + far * uy, fy - far * ux]];
     for (const [side, kind] of [[2 * far, "class1"], [-2 * far, "class0"]]) {
       const outer = ends.map(([x, y]) => [x + side * ux, y + side * uy]).reverse();
@@ -92,9 +108,9 @@ const explorer = (() => {
     if (state.in_view) {
       const scale = arrowScale(set);
       const tip = [fx + scale * w1, fy + scale * w2];
+      drawPoints(plot, set, state, colors, markers, narrow);
       plot.arrow(state.foot, tip, { color: colors.accent, width: 4 });
       plot.draw("circle", { cx: plot.px(tip[0]), cy: plot.py(tip[1]), r: 5, fill: "#fff", stroke: colors.accent, "stroke-width": 2.5 });
-      drawPoints(plot, set, state, colors, markers, narrow);
       plot.label(tip, "w", { dx: 12 * ux - 5, dy: -14 * uy + 5 + (uy < 0 ? 6 : 0), color: colors.accent, weight: 700 });
       // Broad unseen grips for fingers; only on them does a touch drag instead of scrolling the page.
       const grip = { "pointer-events": "all", style: "touch-action:none", fill: "none", stroke: "none" };
@@ -114,7 +130,7 @@ const explorer = (() => {
         plot.label(x, words, { dy: 35, anchor: "middle", size: 15 });
       }
     });
-    for (const i of state.wrong) plot.ring(set.X[i], { color: colors.gradient, size: few ? 18 : 12.5, width: 3 });
+    for (const i of state.wrong) plot.ring(set.X[i], { color: colors.wrong, size: few ? 18 : 12.5, width: 3 });
   }
 
   // "says 1" and "says 0" in the corners that lie deepest in each half.
@@ -136,7 +152,10 @@ const explorer = (() => {
     const t = -b / state.norm ** 2;
     const foot = [t * w1, t * w2];
     if (state.distance * (plot.width / (plot.x1 - plot.x0)) < 12) return;
-    plot.line([[0, 0], foot], { color: colors.muted, dash: "2 5", width: 2.5 });
+    plot.line([[0, 0], foot], { color: colors.text, dash: "2 5", width: 2.5 });
+    if (state.distance * (plot.width / (plot.x1 - plot.x0)) < 70) return;
+    // On the side of the dotted way that looks away from the arrow.
+    plot.label([foot[0] / 2, foot[1] / 2], number(state.distance), { dx: 8, dy: foot[1] > 0 ? 18 : -8, size: 14 });
   }
 
   const control = (view, name) => view.declaration.controls.find((one) => one.name === name);

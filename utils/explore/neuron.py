@@ -32,23 +32,24 @@ _CORNERS = [[0, 0], [0, 1], [1, 0], [1, 1]]
 
 # Two clouds with a narrow gap: a line must lie just so. Fixed numbers, so that every learner sees the same points.
 _BLOB_0 = [
-    [-1.62, -0.35], [-0.71, -1.48], [-1.95, -1.22], [-0.28, -0.83], [-1.15, 0.42], [-2.21, 0.31], [-0.52, 0.38],
-    [-1.38, -1.01], [0.21, -1.37], [-1.02, -0.29], [-0.11, -0.12], [-1.73, 0.93], [0.63, -1.92], [-0.87, -2.05],
+    [-1.62, -0.35], [-0.71, -1.48], [-1.95, -1.22], [-0.28, -0.83], [-1.15, 0.42], [-2.21, 0.31], [-0.72, 0.98],
+    [-1.38, -1.01], [0.21, -1.37], [-1.02, -0.29], [0.24, 0.12], [-1.73, 0.93], [0.63, -1.92], [-0.87, -2.05],
     [0.48, -0.61], [-1.49, -1.83],
 ]  # fmt: skip
 _BLOB_1 = [
-    [1.32, 1.05], [0.58, 1.71], [1.87, 0.42], [0.92, 0.66], [2.12, 1.38], [0.31, 0.94], [1.55, -0.21],
+    [1.32, 1.05], [0.58, 1.71], [1.87, 0.42], [0.92, 0.66], [2.12, 1.38], [0.05, 0.44], [1.55, -0.21],
     [1.08, 2.02], [0.74, 0.19], [1.71, 1.83], [-0.16, 1.58], [2.31, -0.47], [1.21, 0.31], [-0.61, 2.11],
     [1.42, -0.82], [0.12, 2.24],
 ]  # fmt: skip
 
-# name: points (x₁, x₂), their classes, and the square [low, high] of the plane that is shown
+# name: points (x₁, x₂), their classes, the square [low, high] of the plane that is shown, and a free place in it:
+# the arrow stands on the line as near to that place as it can, so that it covers no point.
 POINTS: dict[str, dict[str, Any]] = {
-    "AND": {"X": _CORNERS, "y": [0, 0, 0, 1], "low": -1.0, "high": 2.0},
-    "OR": {"X": _CORNERS, "y": [0, 1, 1, 1], "low": -1.0, "high": 2.0},
-    "NAND": {"X": _CORNERS, "y": [1, 1, 1, 0], "low": -1.0, "high": 2.0},
-    "XOR": {"X": _CORNERS, "y": [0, 1, 1, 0], "low": -1.0, "high": 2.0},
-    "blobs": {"X": _BLOB_0 + _BLOB_1, "y": [0] * 16 + [1] * 16, "low": -3.0, "high": 3.0},
+    "AND": {"X": _CORNERS, "y": [0, 0, 0, 1], "low": -1.0, "high": 2.0, "free": [1.3, -0.35]},
+    "OR": {"X": _CORNERS, "y": [0, 1, 1, 1], "low": -1.0, "high": 2.0, "free": [1.3, -0.35]},
+    "NAND": {"X": _CORNERS, "y": [1, 1, 1, 0], "low": -1.0, "high": 2.0, "free": [1.3, -0.35]},
+    "XOR": {"X": _CORNERS, "y": [0, 1, 1, 0], "low": -1.0, "high": 2.0, "free": [1.3, -0.35]},
+    "blobs": {"X": _BLOB_0 + _BLOB_1, "y": [0] * 16 + [1] * 16, "low": -3.0, "high": 3.0, "free": [1.9, -1.9]},
 }
 
 DECLARATION = Declaration(
@@ -66,12 +67,12 @@ DECLARATION = Declaration(
         Preset("w = 0", {"w1": 0.0, "w2": 0.0, "b": 0.5}),
     ),
     goals=(
-        Goal("and", "Get AND right: 4 of 4.", "AND: 4 of 4. Only (1, 1) is on the side called 1."),
-        Goal("blobs", "Get every point of “blobs” right.", "Blobs: all 32 right. Many lines do; did you turn or shift?"),
+        Goal("and", "Get AND right: 4 of 4.", "AND: 4 of 4. Only (1, 1) is called 1."),
+        Goal("blobs", "Get every point of “blobs” right.", "Blobs: all 32. The gap is narrow."),
         Goal(
             "xor",
             "Get XOR right. How many can you reach?",
-            "XOR: 3 of 4, and that is the best any line can do. The fourth is out of reach for one neuron.",
+            "XOR: 3 of 4, the best any line can do. One neuron cannot reach the fourth.",
             challenge=True,
         ),
     ),
@@ -90,8 +91,8 @@ def compute(points: str, w1: float, w2: float, b: float) -> dict[str, Any]:
     """Return what the neuron answers and where its line lies.
 
     Keys: ``z`` and ``says`` per point, ``wrong`` (indices), ``right``, ``total``, ``norm`` of w, ``distance`` of the
-    line from the origin (signed along w is −b/‖w‖; this is its size), ``foot`` (the point of the line nearest to the
-    middle of the picture) and ``in_view``. The last three are None, None and False where w = 0: there is no line.
+    line from the origin (signed along w is −b/‖w‖; this is its size), ``foot`` (where the arrow stands on the line)
+    and ``in_view``. Without a line (w = 0) distance and foot are None, and with none in view the foot is None.
     """
     data = POINTS[points]
     z = [w1 * x1 + w2 * x2 + b for x1, x2 in data["X"]]
@@ -103,14 +104,31 @@ def compute(points: str, w1: float, w2: float, b: float) -> dict[str, Any]:
         "distance": None, "foot": None, "in_view": False,
     }  # fmt: skip
     if norm > 0:
-        low, high = data["low"], data["high"]
-        middle = (low + high) / 2
-        step = (w1 * middle + w2 * middle + b) / norm**2
-        sides = [w1 * x + w2 * y + b for x in (low, high) for y in (low, high)]
         state["distance"] = abs(b) / norm
-        state["foot"] = [middle - step * w1, middle - step * w2]
-        state["in_view"] = min(sides) < 0 < max(sides)
+        state["foot"] = _foot(data, w1 / norm, w2 / norm, b / norm)
+        state["in_view"] = state["foot"] is not None
     return state
+
+
+def _foot(data: dict[str, Any], u1: float, u2: float, c: float) -> list[float] | None:
+    """Return the point of the line u·x + c = 0 (‖u‖ = 1) nearest to the free place, or None if it is not in view."""
+    (x, y), low, high = data["free"], data["low"], data["high"]
+    away = u1 * x + u2 * y + c
+    px, py = x - away * u1, y - away * u2
+    # The line is p + t·(−u2, u1); t runs from `first` to `last` inside the square.
+    first, last = -math.inf, math.inf
+    for start, along in ((px, -u2), (py, u1)):
+        if abs(along) < 1e-12:
+            if not low < start < high:
+                return None
+            continue
+        ends = sorted(((low - start) / along, (high - start) / along))
+        first, last = max(first, ends[0]), min(last, ends[1])
+    if first >= last:
+        return None
+    inset = 0.1 * (last - first)
+    t = min(max(0.0, first + inset), last - inset)
+    return [px - t * u2, py + t * u1]
 
 
 def formula(w1: float, w2: float, b: float) -> str:
@@ -134,10 +152,11 @@ def describe(points: str, w1: float, w2: float, b: float) -> str:
         middle = (POINTS[points]["low"] + POINTS[points]["high"]) / 2
         side = int(w1 * middle + w2 * middle + b >= 0)
         return f"{score}. The line is outside the picture, so every point is called {side}."
-    ringed = "" if not state["wrong"] else f", the {len(state['wrong'])} wrong ringed"
+    wrong = len(state["wrong"])
+    ringed = {0: "", 1: ", the wrong one ringed"}.get(wrong, f", the {wrong} wrong ones ringed")
     return (
         f"{score}{ringed}. The line is {number(state['distance'])} away from the origin; "
-        f"w = ({number(w1, 1)}, {number(w2, 1)}) stands upright on it and points to the side called 1."
+        f"w = ({number(w1, 1)}, {number(w2, 1)}) is normal to it and points to the side called 1."
     )
 
 
@@ -154,9 +173,10 @@ def draw(figure: Figure, points: str, w1: float, w2: float, b: float) -> None:
     axes.set_title(f"{state['right']} of {state['total']} right", loc="right", weight="bold")
     axes.set_title(formula(w1, w2, b), loc="left")
 
-    far = 10 * (high - low)
     if state["norm"] > 0:
-        (fx, fy), (ux, uy) = state["foot"], (w1 / state["norm"], w2 / state["norm"])
+        ux, uy = w1 / state["norm"], w2 / state["norm"]
+        fx, fy = state["foot"] or (-b / state["norm"] * ux, -b / state["norm"] * uy)
+        far = 4 * (high - low) + math.hypot(fx, fy)
         ends = [(fx - far * uy, fy + far * ux), (fx + far * uy, fy - far * ux)]
         for side, color in ((far, palette["class1"]), (-far, palette["class0"])):
             corners = [*ends, *((x + side * ux, y + side * uy) for x, y in reversed(ends))]
@@ -180,7 +200,7 @@ def draw(figure: Figure, points: str, w1: float, w2: float, b: float) -> None:
         )  # fmt: skip
     if state["wrong"]:
         ringed = [data["X"][i] for i in state["wrong"]]
-        axes.scatter(*zip(*ringed, strict=True), s=420, facecolor="none", edgecolor=palette["gradient"], linewidth=2.5, zorder=6, label="wrong")
+        axes.scatter(*zip(*ringed, strict=True), s=420, facecolor="none", edgecolor=palette["wrong"], linewidth=2.5, zorder=6, label="wrong")
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), markerscale=0.8)
 
 
