@@ -1,0 +1,320 @@
+"""A real JupyterLab and a real Chromium, for the browser tests and for ``benchmarks/explorers.py``.
+
+JupyterLab runs on a copy of the notebooks with a home, configuration and data folder of its own, so that
+nothing a learner has installed or set can change a test, and no test can change what a learner has.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, WebSocket
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+KERNEL_ERROR = re.compile(rb'"msg_type": ?"error"')
+
+# Console errors of JupyterLab itself that say nothing about a notebook: pattern -> why it may be there.
+HARMLESS_CONSOLE_ERRORS = {
+    r"/lsp/status|language-?servers?": "no language server is installed; code completion does without",
+    r"favicon\.ico": "the browser asks for an icon before the page names its own",
+}
+
+
+class BrowserMissing(RuntimeError):
+    """No Chromium on this machine."""
+
+
+def launch_browser(playwright: Playwright) -> Browser:
+    """Start headless Chromium.
+
+    Raises:
+        BrowserMissing: none of `CHROMIUM_NAMES` is on the PATH.
+    """
+    path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if path is None:
+        raise BrowserMissing(
+            f"Browser tests need one of {', '.join(CHROMIUM_NAMES)} on the PATH, and none is there. "
+            "On Debian and Ubuntu: sudo apt-get install chromium"
+        )
+    return playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_ARGUMENTS))
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class RealLab:
+    """A JupyterLab server on `root`, with its own settings under `home`; use it as a context manager."""
+
+    def __init__(self, root: Path, home: Path) -> None:
+        self.root, self.home = root, home
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.log = home / "jupyterlab.log"
+        self.process: subprocess.Popen | None = None
+
+    def environment(self) -> dict[str, str]:
+        """The variables that JupyterLab and its kernels see: everything written goes below `home`."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "IPYTHON", "N2T_", "XDG_"))}
+        own = {
+            "HOME": self.home,
+            "JUPYTER_CONFIG_DIR": self.home / "config",
+            "JUPYTER_DATA_DIR": self.home / "data",
+            "JUPYTER_RUNTIME_DIR": self.home / "runtime",
+            "JUPYTERLAB_SETTINGS_DIR": self.home / "settings",
+            "JUPYTERLAB_WORKSPACES_DIR": self.home / "workspaces",
+            "IPYTHONDIR": self.home / "ipython",
+            "MPLCONFIGDIR": self.home / "matplotlib",
+            "N2T_CACHE": self.home / "cache",
+            "N2T_PROGRESS": self.home / "progress.json",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        return kept | {k: str(v) for k, v in own.items()}
+
+    def __enter__(self) -> RealLab:
+        settings = self.home / "settings" / "@jupyterlab" / "apputils-extension"
+        settings.mkdir(parents=True, exist_ok=True)
+        quiet = {"fetchNews": "false", "checkForUpdates": False}
+        (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
+        # matplotlib writes to stderr while it builds its font list: that must not happen inside a notebook
+        warm_up = [sys.executable, "-c", "import matplotlib.font_manager"]
+        subprocess.run(warm_up, env=self.environment(), check=True, capture_output=True)
+        command = [
+            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", "--allow-root"),
+            *(f"--ServerApp.root_dir={self.root}", f"--ServerApp.port={self.url.rsplit(':', 1)[1]}"),
+            *("--ServerApp.port_retries=0", "--IdentityProvider.token=", "--ServerApp.password="),
+            *("--ServerApp.ip=127.0.0.1", "--LabApp.news_url=None", "--LanguageServerManager.autodetect=False"),
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        ]
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                command, cwd=self.root, env=self.environment(), stdout=log, stderr=log, start_new_session=True
+            )
+        try:
+            self._wait_until_up(60)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _wait_until_up(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            assert self.process is not None
+            if self.process.poll() is not None:
+                break
+            with suppress(urllib.error.URLError, OSError):
+                urllib.request.urlopen(f"{self.url}/api/status", timeout=2).close()
+                return
+            time.sleep(0.1)
+        raise RuntimeError(f"JupyterLab did not start:\n{self.log.read_text()[-2000:]}")
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)  # its own session: the kernels go with it
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def free_kernels(self) -> None:
+        """Shut down every kernel, so that one notebook's memory does not weigh on the next."""
+        with urllib.request.urlopen(f"{self.url}/api/sessions", timeout=10) as answer:
+            sessions = json.load(answer)
+        for session in sessions:
+            request = urllib.request.Request(f"{self.url}/api/sessions/{session['id']}", method="DELETE")
+            with suppress(urllib.error.HTTPError):
+                urllib.request.urlopen(request, timeout=10).close()
+
+
+@dataclass
+class OpenNotebook:
+    """A notebook open in JupyterLab, and everything that went wrong in its page so far."""
+
+    page: Page
+    path: str
+    console_errors: list[str] = field(default_factory=list)
+    page_errors: list[str] = field(default_factory=list)
+    kernel_errors: list[str] = field(default_factory=list)
+
+    def listen(self) -> None:
+        """Note console errors, uncaught exceptions and ``error`` messages of the kernel from here on."""
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self.page_errors.append(str(error)))
+        self.page.on("websocket", self._on_websocket)
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type != "error":
+            return
+        text = f"{message.text} ({message.location.get('url', '')})"
+        if not any(re.search(pattern, text) for pattern in HARMLESS_CONSOLE_ERRORS):
+            self.console_errors.append(text)
+
+    def _on_websocket(self, socket_: WebSocket) -> None:
+        socket_.on("framereceived", self._on_frame)
+
+    def _on_frame(self, payload: str | bytes) -> None:
+        data = payload.encode() if isinstance(payload, str) else payload
+        if KERNEL_ERROR.search(data):
+            self.kernel_errors.append(data[:2000].decode(errors="replace"))
+
+    def script(self, body: str, argument: Any = None) -> Any:
+        """Evaluate the body of an async JavaScript function of `app`, `panel` and `argument`."""
+        return self.page.evaluate(
+            f"""async argument => {{
+                const app = window.jupyterapp, panel = app.shell.currentWidget;
+                {body}
+            }}""",
+            argument,
+        )
+
+    def run_all(self) -> None:
+        """Run every cell and wait until the kernel is idle again."""
+        self.script("await app.commands.execute('notebook:run-all-cells');")
+        self.settle()
+
+    def run_cell(self, index: int, source: str | None = None) -> list[dict[str, Any]]:
+        """Run cell `index`, with `source` in it if given; returns its outputs."""
+        self.script(
+            """const [index, source] = argument, notebook = panel.content;
+               notebook.deselectAll(); notebook.activeCellIndex = index;
+               if (source !== null) notebook.activeCell.model.sharedModel.setSource(source);
+               await app.commands.execute('notebook:run-cell');""",
+            [index, source],
+        )
+        self.settle()
+        return self.cells()[index].get("outputs", [])
+
+    def settle(self) -> None:
+        """Wait until the kernel is idle and the page has drawn what it sent."""
+        self.script(
+            """const kernel = panel.sessionContext.session?.kernel;
+               const end = Date.now() + 120000;
+               while (kernel && kernel.status !== 'idle' && Date.now() < end)
+                   await new Promise(done => setTimeout(done, 20));
+               await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));"""
+        )
+
+    def cells(self) -> list[dict[str, Any]]:
+        """The cells as the notebook model holds them now, with source and outputs."""
+        return self.script("return panel.content.model.toJSON().cells;")
+
+    def problems(self) -> list[str]:
+        """Everything that must not be there: error and stderr outputs, console, page and kernel errors."""
+        found = []
+        for number, cell in enumerate(self.cells()):
+            for output in cell.get("outputs", []):
+                if output["output_type"] == "error":
+                    found.append(f"cell {number}: {output['ename']}: {output['evalue']}")
+                if output.get("name") == "stderr":
+                    found.append(f"cell {number} wrote to stderr: {''.join(output['text'])[:500]}")
+        found += [f"console: {text}" for text in self.console_errors]
+        found += [f"page: {text}" for text in self.page_errors]
+        found += [f"kernel: {text}" for text in self.kernel_errors]
+        return found
+
+    def theme(self, name: str) -> None:
+        """Switch JupyterLab to "JupyterLab Dark" or "JupyterLab Light" and wait for its colours."""
+        self.script("await app.commands.execute('apputils:change-theme', {theme: argument});", name)
+        light = "false" if "Dark" in name else "true"
+        self.page.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
+        self.settle()
+
+
+@contextmanager
+def opened(
+    browser: Browser, lab: RealLab, path: str, *, kernel: bool = True, width: int = 1280, height: int = 900
+) -> Iterator[OpenNotebook]:
+    """Open the notebook at `path` (below the server's root) in a fresh page and workspace.
+
+    With ``kernel=False`` the notebook is opened as JupyterLab shows it when no kernel runs.
+    """
+    context = browser.new_context(viewport={"width": width, "height": height})
+    notebook = OpenNotebook(context.new_page(), path)
+    notebook.listen()
+    page = notebook.page
+    page.set_default_timeout(30_000)
+    try:
+        page.goto(f"{lab.url}/lab/tree/{path}?reset" if kernel else f"{lab.url}/lab?reset")
+        page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell")
+        notebook.script("await app.restored;")
+        if not kernel:
+            notebook.script(
+                """const kernelPreference = {shouldStart: false, canStart: false};
+                   await app.commands.execute('docmanager:open', {path: argument, factory: 'Notebook', kernelPreference});""",
+                path,
+            )
+        page.wait_for_function(
+            "path => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=path
+        )
+        notebook.script(
+            "await panel.context.ready; await panel.revealed; if (argument) await panel.sessionContext.ready;",
+            kernel,
+        )
+        notebook.settle()
+        page.keyboard.press("Escape")
+        yield notebook
+    finally:
+        context.close()
+        lab.free_kernels()
+
+
+def tiny_notebook(folder: Path, name: str, sources: list[str]) -> Path:
+    """Write a notebook of code cells with these sources; returns its path."""
+    import nbformat
+
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    path = folder / name
+    nbformat.write(notebook, path)
+    return path
+
+
+def wait_for(condition: Callable[[], Any], page: Page, *, seconds: float = 5, what: str = "") -> Any:
+    """Ask again until `condition` is true, letting the page work in between; returns its value."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"did not happen within {seconds} s: {what or condition}")
+        page.wait_for_timeout(20)
+
+
+def picture(explorer: Locator) -> str:
+    """A text that changes when the explorer's picture does: its SVG, canvases and image sources."""
+    return explorer.evaluate(
+        """root => [...root.querySelectorAll('svg, canvas, img')].map(e =>
+              e.tagName === 'CANVAS' ? e.toDataURL() :
+              e.tagName === 'IMG' ? (e.dataset.counter || '') + e.src : e.outerHTML).join('\\n')"""
+    )
