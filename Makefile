@@ -1,0 +1,66 @@
+# The course's commands. Each sets up .venv by itself; a second call finds it ready.
+#
+#   make lab          open JupyterLab on the first lesson          LAB_ARGS="--no-browser --port 8890"
+#   make test         everything that CI runs                      STAGES="style units" for some stages only
+#   make build        notebooks from their sources                 BUILD_ARGS="lessons --stem 01_perceptron"
+#   make new-lesson STEM=03_broadcasting
+#   make doctor       is this environment right?
+#   make bench        how fast things are here
+#   make clean        remove what tests and tools leave behind (not .venv, not your answers)
+#
+# PYTHON=python3.12 chooses the Python for a new environment, VENV=path where it lies.
+
+PYTHON ?= python3
+VENV ?= .venv
+PY := $(VENV)/bin/python
+LAB_ARGS ?=
+BUILD_ARGS ?= all
+STAGES ?=
+LISTS := pyproject.toml requirements.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test build new-lesson doctor bench clean
+
+help:
+	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
+
+lab: $(VENV)/.ready-lab
+	$(PY) -m jupyterlab notebooks/00_start_here.ipynb $(LAB_ARGS)
+
+test: $(VENV)/.ready-test
+	$(PY) tests/run_all.py $(STAGES)
+
+build: $(VENV)/.ready-lab
+	$(PY) -m utils.build $(BUILD_ARGS)
+
+new-lesson: $(VENV)/.ready-lab
+	@test -n "$(STEM)" || { echo "Which lesson? make new-lesson STEM=03_broadcasting" >&2; exit 2; }
+	$(PY) -m utils.build new-lesson "$(STEM)"
+
+doctor: $(VENV)/.ready-lab
+	$(PY) -m utils.doctor
+
+bench: $(VENV)/.ready-test
+	@for script in benchmarks/*.py; do echo "===== $$script"; $(PY) "$$script" || exit 1; done
+
+clean:
+	rm -rf build dist .pytest_cache .ruff_cache .hypothesis
+	find . -path "./$(VENV)" -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -print0 | xargs -0 rm -rf
+
+# An environment is made once and brought up to date when the lists of packages change. The exact versions come
+# from requirements.txt; the last line lets matplotlib look for fonts now and not in the middle of a lesson.
+$(VENV)/.ready-lab: $(LISTS) | $(PY)
+	$(PY) -m pip install --disable-pip-version-check -c requirements.txt -e .
+	$(PY) -c "import matplotlib.font_manager"
+	touch $@
+
+$(VENV)/.ready-test: $(LISTS) | $(PY)
+	$(PY) -m pip install --disable-pip-version-check -c requirements.txt -e ".[test]"
+	$(PY) -c "import matplotlib.font_manager"
+	touch $@ $(VENV)/.ready-lab
+
+$(PY):
+	@command -v $(PYTHON) > /dev/null || { echo "There is no '$(PYTHON)' here. Install Python 3.11 or newer, or name yours: make PYTHON=/path/to/python" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "The course needs Python 3.11 or newer, and $$($(PYTHON) --version) is older. If a newer one is installed, name it: make PYTHON=python3.12" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo "This Python cannot make virtual environments. On Debian and Ubuntu: sudo apt-get install -y python3-venv" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
