@@ -78,7 +78,7 @@ DECLARATION = Declaration(
     ),
     width=640,
     height=470,
-    pointer_hint="Drag the line to shift it, the arrow's tip to turn it.",
+    pointer_hint="● class 0, ■ class 1. Drag the line to shift it, the tip of w to turn it.",
 )
 
 CONTROLS, PRESETS, GOALS = DECLARATION.controls, DECLARATION.presets, DECLARATION.goals

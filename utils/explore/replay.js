@@ -23,21 +23,23 @@ const explorer = (() => {
 
   const pair = ([first, second]) => `(${short(first)}, ${short(second)})`;
   const close = (one, other) => Math.abs(one - other) <= Math.max(1e-4 * Math.max(Math.abs(one), Math.abs(other)), 1e-6);
-  function pushWords(x, dw) {
-    if (dw.every((d, i) => close(d, x[i]))) return "x = ";
-    return dw.every((d, i) => close(d, -x[i])) ? "−x = " : "";
+  // "x = " or "−x = " where the push is just what the rule says for a point of this class.
+  function pushWords(x, dw, truth) {
+    const sign = truth === 1 ? 1 : -1;
+    if (!dw.every((d, i) => close(d, sign * x[i]))) return "";
+    return truth === 1 ? "x = " : "−x = ";
   }
 
   function describe(state, { update }, data) {
     const total = data.X.length;
     const wrong = state.wrong.length;
-    const now = wrong ? `${wrong} of ${total} ${total === 1 ? "point is" : "points are"} wrong` : `All ${total} points are right`;
+    const now = wrong ? `${wrong} of ${total} points ${wrong === 1 ? "is" : "are"} wrong` : `All ${total} points are right`;
     const { w, b } = state.after;
     if (state.index === null) return `Start: w = ${pair(w)}, b = ${short(b)}. ${now}.`;
     const x = data.X[state.index];
     const called = `was called ${state.called}${state.called === state.true ? ", which was right already" : ""}`;
     return `Update ${update}: point ${pair(x)} of class ${state.true} ${called}; ` +
-      `w moves by ${pushWords(x, state.dw)}${pair(state.dw)} to ${pair(w)}, b by ${short(state.db)} to ${short(b)}. ${now} now.`;
+      `w moves by ${pushWords(x, state.dw, state.true)}${pair(state.dw)} to ${pair(w)}, b by ${short(state.db)} to ${short(b)}. ${now} now.`;
   }
 
   function line(plot, { w: [w1, w2], b }, data, look) {

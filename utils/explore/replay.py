@@ -141,7 +141,7 @@ def describe(data: Mapping[str, Any], update: int) -> str:
     """Return in words what the update did."""
     state, total = compute(data, update), len(data["X"])
     wrong = len(state["wrong"])
-    now = f"{wrong} of {total} {'point is' if total == 1 else 'points are'} wrong" if wrong else f"All {total} points are right"
+    now = f"{wrong} of {total} points {'is' if wrong == 1 else 'are'} wrong" if wrong else f"All {total} points are right"
     w, b = state["after"]["w"], state["after"]["b"]
     if state["index"] is None:
         return f"Start: w = {_pair(w)}, b = {short(b)}. {now}."
@@ -149,26 +149,25 @@ def describe(data: Mapping[str, Any], update: int) -> str:
     called = f"was called {state['called']}"
     if state["called"] == state["true"]:
         called += ", which was right already"
-    push = _push_words(x, state["dw"])
+    push = _push_words(x, state["dw"], state["true"])
     return (
         f"Update {int(update)}: point {_pair(x)} of class {state['true']} {called}; "
         f"w moves by {push}{_pair(state['dw'])} to {_pair(w)}, b by {short(state['db'])} to {short(b)}. {now} now."
     )
 
 
-def _push_words(x: Sequence[float], dw: Sequence[float]) -> str:
-    """Return "x = " or "−x = " where the push is just that."""
-    for sign, words in ((1, "x = "), (-1, "−x = ")):
-        if all(math.isclose(d, sign * c, rel_tol=1e-4, abs_tol=1e-6) for d, c in zip(dw, x, strict=True)):
-            return words
-    return ""
+def _push_words(x: Sequence[float], dw: Sequence[float], true: int) -> str:
+    """Return "x = " or "−x = " where the push is just what the rule says for a point of this class."""
+    sign, words = (1, "x = ") if true == 1 else (-1, "−x = ")
+    as_taught = all(math.isclose(d, sign * c, rel_tol=1e-4, abs_tol=1e-6) for d, c in zip(dw, x, strict=True))
+    return words if as_taught else ""
 
 
 def window(data: Mapping[str, Any]) -> tuple[list[float], float]:
     """Return middle and half width of the square that holds all points with room around them."""
     points = np.array(data["X"])
     low, high = points.min(axis=0), points.max(axis=0)
-    half = max(float((high - low).max()) / 2, 0.5) * 1.35
+    half = max(float((high - low).max()) / 2, 0.5) * 1.5
     return ((low + high) / 2).tolist(), half
 
 
@@ -236,6 +235,7 @@ def declaration(data: Mapping[str, Any]) -> Declaration:
         goals=tuple(goals),
         width=660,
         height=560,
+        pointer_hint="● class 0, ■ class 1. Dashed: the line before. Ring: the point that was wrong.",
     )
 
 
