@@ -100,7 +100,7 @@ def check_packages() -> list[Finding]:
             installed[name] = found
             continue
         wrong.append(Finding(name, False, problem, _install(f"{name}=={wanted}")))
-    if not _version(COURSE):
+    if not _course_is_installed():
         wrong.append(
             Finding("course", False, "is not installed: notebooks cannot import utils", _install("-e ."))
         )
@@ -143,9 +143,7 @@ def check_memory() -> list[Finding]:
     detail = f"{memory.available / GB:.1f} of {memory.total / GB:.1f} GB free"
     if memory.available >= NEEDED_MEMORY * GB:
         return [Finding("memory", True, detail)]
-    fix = (
-        "close other programs; in JupyterLab, choose Kernel > Shut Down All Kernels, then open this one again"
-    )
+    fix = "close other programs; in JupyterLab, choose Kernel > Shut Down All Kernels and begin again"
     return [Finding("memory", False, f"{detail}: a lesson may need {NEEDED_MEMORY:g} GB", fix)]
 
 
@@ -171,9 +169,7 @@ def check_widgets() -> list[Finding]:
     if missing:
         names = " and ".join(missing)
         fix = f"{_install('--force-reinstall --no-deps ' + ' '.join(missing))} and start JupyterLab again"
-        return [
-            Finding("widgets", False, f"cannot be shown by JupyterLab: files of {names} are missing", fix)
-        ]
+        return [Finding("widgets", False, f"would not show in JupyterLab: files of {names} are missing", fix)]
     return [Finding("widgets", True, "for JupyterLab in place")]
 
 
@@ -256,6 +252,12 @@ def _version(name: str) -> str:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return ""
+
+
+def _course_is_installed() -> bool:
+    """Whether Python finds ``utils`` from any folder. What lies in the course's own folder proves nothing."""
+    places = [Path(found.locate_file("")).resolve() for found in metadata.distributions(name=COURSE)]
+    return any(place != REPOSITORY for place in places)
 
 
 def _windows() -> bool:
