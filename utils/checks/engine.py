@@ -18,7 +18,7 @@ import torch
 from . import record
 from .bank import all_exercises, close_matches, wrong_works
 from .diagnose import diagnose
-from .exercise import GROUPS, Case, Exercise
+from .exercise import GROUPS, Case, Exercise, NotAsAsked
 from .guard import Failure, Guard, Outcome, last_line
 from .result import (
     ERROR,
@@ -251,7 +251,8 @@ def judge(exercise: Exercise, trial: Trial) -> Result:
         return replace(base, message=_praise(base), notes=_notes(trial))
     if wrong is None:
         return _judge_state(exercise, trial, base)
-    status = TOO_SLOW if trial.got[wrong].timed_out else ERROR if first is not None else FAILED
+    raised = first is not None and first.type_name != NotAsAsked.__name__
+    status = TOO_SLOW if trial.got[wrong].timed_out else ERROR if raised else FAILED
     name, hint = recognise(exercise, trial)
     return replace(
         base,
@@ -286,6 +287,8 @@ def _failure_problem(expected: Outcome, failure: Failure) -> str:
         if expected.failure.type_name == failure.type_name:
             return ""
         return f"Your function should raise {expected.failure.type_name} here, but it raised {last_line(failure)}."
+    if failure.type_name == NotAsAsked.__name__:
+        return failure.message
     where = f" in `{failure.function}`, line {failure.line}" if failure.line else ""
     quoted = f": `{failure.source}`" if failure.source else ""
     place = f"{where}{quoted}"
@@ -327,7 +330,8 @@ def _show_outcome(outcome: Outcome) -> str:
     if outcome.timed_out:
         return "nothing before the time was over"
     if outcome.failure is not None:
-        return last_line(outcome.failure)
+        named = outcome.failure.type_name == NotAsAsked.__name__
+        return outcome.failure.message if named else last_line(outcome.failure)
     if not is_plain(outcome.output):
         return f"{kind_words(outcome.output)}"
     return show(outcome.output)
@@ -370,20 +374,28 @@ def recognise(exercise: Exercise, trial: Trial) -> tuple[str, str]:
     """
     if len(trial.got) < len(trial.cases) or trial.got[-1].timed_out:
         return "", ""
-    rules = _rules(exercise)
-    for misconception, work in zip(exercise.misconceptions, wrong_works(exercise.id), strict=True):
-        guard = Guard(work, exercise.time_limit, trial.seed)
-        if _acts_like(exercise, work, guard, trial, rules):
-            return misconception.name, misconception.hint
-    return "", diagnose(trial.cases, trial.expected, trial.got, rules)
+    strict = _rules(exercise)
+    # first exactly as the exercise compares; then with other types of number; then by values alone,
+    # so that somebody who forgets the bias and returns floats for integers still hears of the bias
+    lenient = replace(strict, exact_types=False)
+    by_value = replace(lenient, any_dtype=True)
+    outcomes: dict[str, list[Outcome]] = {}
+    for rules in dict.fromkeys((strict, lenient, by_value)):
+        if _same_outcomes(trial.expected, trial.got, rules):
+            break  # nothing but types is wrong, and of those no misconception told
+        for misconception, work in zip(exercise.misconceptions, wrong_works(exercise.id), strict=True):
+            if misconception.name not in outcomes:
+                outcomes[misconception.name] = _outcomes(exercise, work, trial)
+            wrong = outcomes[misconception.name]
+            if _same_outcomes(wrong, trial.got, rules) and not _same_outcomes(trial.expected, wrong, rules):
+                return misconception.name, misconception.hint
+    return "", diagnose(trial.cases, trial.expected, trial.got, strict)
 
 
-def _acts_like(exercise: Exercise, work: Callable, guard: Guard, trial: Trial, rules: Rules) -> bool:
-    """True if ``work`` gives the learner's outcome on every case, and on one not the reference's."""
-    differs = False
-    for case, expected, got in zip(trial.cases, trial.expected, trial.got, strict=True):
-        outcome, _ = _call(exercise, guard, work, case)
-        if not _same_outcome(outcome, got, rules):
-            return False
-        differs = differs or not _same_outcome(expected, outcome, rules)
-    return differs
+def _outcomes(exercise: Exercise, work: Callable, trial: Trial) -> list[Outcome]:
+    guard = Guard(work, exercise.time_limit, trial.seed)
+    return [_call(exercise, guard, work, case)[0] for case in trial.cases]
+
+
+def _same_outcomes(some: Sequence[Outcome], others: Sequence[Outcome], rules: Rules) -> bool:
+    return all(_same_outcome(a, b, rules) for a, b in zip(some, others, strict=True))

@@ -21,6 +21,13 @@ import torch
 GROUPS = ("types", "shapes", "values", "edge cases")
 
 
+class NotAsAsked(Exception):
+    """Raised by a probe when what the work returns has not the form that was asked for.
+
+    The learner sees the message as it is: "your 'AND' should be three numbers (w1, w2, b)".
+    """
+
+
 def call(work: Callable, *args: Any) -> Any:
     """The usual probe: call the learner's work with the case's arguments and return what it returns."""
     return work(*args)

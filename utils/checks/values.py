@@ -27,12 +27,17 @@ _WIDE_INTEGERS = {torch.int32, torch.int64}
 
 @dataclass(frozen=True)
 class Rules:
-    """How strictly outputs are compared; the fields are those of :class:`Exercise`."""
+    """How strictly outputs are compared.
+
+    ``rtol``, ``atol``, ``exact_types`` and ``output_names`` are those of :class:`Exercise`; ``any_dtype``
+    lets every dtype stand for every other, so that only shapes and values count.
+    """
 
     rtol: float | None = None
     atol: float | None = None
     exact_types: bool = False
     output_names: tuple[str, ...] = ()
+    any_dtype: bool = False
 
 
 PLAIN_RULES = Rules()
@@ -186,12 +191,13 @@ def _shape_problem(expected: Any, got: Any, path: str) -> Difference | None:
 
 def _dtype_problem(expected: Any, got: Any, rules: Rules, path: str) -> Difference | None:
     want, have = _dtype(expected), _dtype(got)
-    if want == have:
+    if want == have or rules.any_dtype:
         return None
     if not rules.exact_types:
         if {want, have} <= _WIDE_FLOATS or {want, have} <= _WIDE_INTEGERS:
             return None
-        if is_number(got) and (_family(want), _family(have)) in {("float", "float"), ("int", "int")}:
+        families = (_family(want), _family(have))
+        if is_number(got) and families in {("float", "float"), ("float", "int"), ("int", "int")}:
             return None
     return Difference(
         "types",
@@ -214,7 +220,7 @@ def _dtype_advice(want: torch.dtype, have: torch.dtype) -> str:
 
 def _number_problem(expected: Any, got: Any, rules: Rules, path: str) -> Difference | None:
     want, have = _family(_dtype(expected)), _family(_dtype(got))
-    if want == have or (want == "float" and have == "int" and not rules.exact_types):
+    if want == have or rules.any_dtype or (want == "float" and have == "int" and not rules.exact_types):
         return None
     # NumPy's and torch's whole numbers are int to a learner, so the words name the family
     advice = ""
