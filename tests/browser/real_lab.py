@@ -82,7 +82,9 @@ class RealLab:
 
     def environment(self) -> dict[str, str]:
         """The variables that JupyterLab and its kernels see: everything written goes below `home`."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "IPYTHON", "N2T_", "XDG_"))}
+        kept = {
+            k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "IPYTHON", "N2T_", "XDG_"))
+        }
         own = {
             "HOME": self.home,
             "JUPYTER_CONFIG_DIR": self.home / "config",
@@ -110,7 +112,11 @@ class RealLab:
             *(sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", "--allow-root"),
             *(f"--ServerApp.root_dir={self.root}", f"--ServerApp.port={self.url.rsplit(':', 1)[1]}"),
             *("--ServerApp.port_retries=0", "--IdentityProvider.token=", "--ServerApp.password="),
-            *("--ServerApp.ip=127.0.0.1", "--LabApp.news_url=None", "--LanguageServerManager.autodetect=False"),
+            *(
+                "--ServerApp.ip=127.0.0.1",
+                "--LabApp.news_url=None",
+                "--LanguageServerManager.autodetect=False",
+            ),
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         ]
         with self.log.open("w") as log:
@@ -270,14 +276,16 @@ def opened(
         if not kernel:
             notebook.script(
                 """const kernelPreference = {shouldStart: false, canStart: false};
-                   await app.commands.execute('docmanager:open', {path: argument, factory: 'Notebook', kernelPreference});""",
+                   await app.commands.execute(
+                       'docmanager:open', {path: argument, factory: 'Notebook', kernelPreference});""",
                 path,
             )
         page.wait_for_function(
             "path => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=path
         )
         notebook.script(
-            "await panel.context.ready; await panel.revealed; if (argument) await panel.sessionContext.ready;",
+            """await panel.context.ready; await panel.revealed;
+               if (argument) await panel.sessionContext.ready;""",
             kernel,
         )
         notebook.settle()

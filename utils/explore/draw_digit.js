@@ -58,7 +58,7 @@ const explorer = {
       }
     }
     function drawPad() {
-      const side = pad.clientWidth || 290;
+      const side = pad.clientWidth || 284;
       const ratio = window.devicePixelRatio || 1;
       const pixels = Math.round(side * ratio);
       if (pad.width !== pixels) pad.width = pad.height = pixels;
@@ -215,7 +215,6 @@ const explorer = {
     pad.addEventListener("pointerdown", (event) => {
       if (event.button !== 0 || !event.isPrimary) return;
       event.preventDefault();
-      pad.focus({ preventScroll: true });
       pad.setPointerCapture(event.pointerId);
       finish();
       bake();

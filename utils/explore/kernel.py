@@ -1,8 +1,9 @@
 """Kernel mode: controls in the browser, the picture drawn by matplotlib in the kernel.
 
-For an explorer whose picture only Python can compute, since it needs torch or the learner's own model. The figure
-is made once. Each time a control moves, the artists that ``setup`` returned are changed and drawn again over a
-saved background ("blitting"), and the picture goes to the browser as a PNG: about 50 ms from key press to picture.
+For an explorer whose picture only Python can compute, since it needs torch or the learner's own model. The
+figure is made once. Each time a control moves, the artists that ``setup`` returned are changed and drawn
+again over a saved background ("blitting"), and the picture goes to the browser as a PNG: about 50 ms from
+key press to picture.
 
 An author writes a declaration and four plain functions, none of which knows of widgets::
 
@@ -42,8 +43,8 @@ An author writes a declaration and four plain functions, none of which knows of 
 
 Test it without a browser: ``Painter(setup, update).png(**controls)`` for every ``DECLARATION.extremes()``.
 
-The first picture is drawn while the cell runs, so a mistake in ``setup`` or ``update`` raises there. Later mistakes are
-shown as text in the explorer.
+The first picture is drawn while the cell runs, so a mistake in ``setup`` or ``update`` raises there. Later
+mistakes are shown as text in the explorer.
 """
 
 from __future__ import annotations
@@ -106,7 +107,9 @@ class Painter:
         ratio: picture pixels per CSS pixel (2 on a screen of high resolution).
     """
 
-    def __init__(self, setup: Setup, update: Update, size: tuple[int, int] = (640, 400), ratio: float = 1) -> None:
+    def __init__(
+        self, setup: Setup, update: Update, size: tuple[int, int] = (640, 400), ratio: float = 1
+    ) -> None:
         self._update = update
         self.figure = Figure(figsize=(size[0] / DPI, size[1] / DPI), dpi=DPI * ratio, layout="constrained")
         self._canvas = FigureCanvasAgg(self.figure)
@@ -154,16 +157,20 @@ class Painter:
 class KernelExplorer(Explorer):
     """The live half of an explorer that asks the kernel. A subclass writes :meth:`answer`."""
 
-    def __init__(self, declaration: Declaration, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, declaration: Declaration, data: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(declaration, data, **kwargs)
         self._declared = declaration
         self.on_msg(self._hear)
 
-    def answer(self, question: dict[str, Any], buffers: list[memoryview]) -> tuple[dict[str, Any], list[bytes]]:
+    def answer(
+        self, question: dict[str, Any], buffers: list[memoryview]
+    ) -> tuple[dict[str, Any], list[bytes]]:
         """Return the content of a reply and its binary buffers.
 
-        ``question["values"]`` are the controls, checked; ``question["settled"]`` is true when a control has come to
-        rest, which is when goals count. The content's ``say`` is the sentence, ``goals`` the ids reached.
+        ``question["values"]`` are the controls, checked; ``question["settled"]`` is true when a control has
+        come to rest: goals count only then. The content's ``say`` is the sentence, ``goals`` the ids reached.
         """
         raise NotImplementedError
 
@@ -207,7 +214,9 @@ class DrawnExplorer(KernelExplorer):
     ) -> None:
         declared = {goal.id for goal in declaration.goals}
         if declared != set(goals or {}):
-            raise ValueError(f"{declaration.name}: declares goals {sorted(declared)}, has {sorted(goals or {})}")
+            raise ValueError(
+                f"{declaration.name}: declares goals {sorted(declared)}, has {sorted(goals or {})}"
+            )
         self._setup, self._update, self._describe, self._goals = setup, update, describe, dict(goals or {})
         self._sizes = {"wide": (declaration.width, declaration.height), "narrow": narrow}
         self._layout: tuple[str, float] = ("wide", 1.0)
@@ -220,7 +229,9 @@ class DrawnExplorer(KernelExplorer):
         )
         self.declaration = {**self.declaration, "narrow": narrow}
 
-    def answer(self, question: dict[str, Any], buffers: list[memoryview]) -> tuple[dict[str, Any], list[bytes]]:
+    def answer(
+        self, question: dict[str, Any], buffers: list[memoryview]
+    ) -> tuple[dict[str, Any], list[bytes]]:
         """Draw the picture for the controls' values and describe it."""
         values = question["values"]
         self._lay_out(question.get("layout", "wide"), question.get("ratio", 1))
@@ -269,5 +280,7 @@ def show_drawn(
     live = DrawnExplorer(declaration, setup, update, describe, goals, narrow=narrow)
     if still is None:
         size = (declaration.width / DPI, declaration.height / DPI)
-        still = still_png(lambda figure, **values: update(setup(figure), **values), size=size, **declaration.defaults())
+        still = still_png(
+            lambda figure, **values: update(setup(figure), **values), size=size, **declaration.defaults()
+        )
     show(live, still, alt or live.first["say"])
