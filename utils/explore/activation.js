@@ -25,7 +25,7 @@ const explorer = (() => {
   const functions = {
     step: (z) => [z >= 0 ? 1 : 0, 0],
     sigmoid: (z) => [sigmoid(z), sigmoid(z) * sigmoid(-z)],
-    tanh: (z) => [Math.tanh(z), 1 / Math.cosh(z) ** 2],
+    tanh: (z) => [Math.tanh(z), (1 / Math.cosh(z)) ** 2],
     relu: (z) => [Math.max(z, 0), z > 0 ? 1 : 0],
     leaky_relu: (z) => [z > 0 ? z : LEAK * z, z > 0 ? 1 : LEAK],
     elu: (z) => [z > 0 ? z : Math.expm1(z), z > 0 ? 1 : Math.exp(z)],

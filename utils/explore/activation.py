@@ -1,7 +1,8 @@
 """Activation functions (lesson 02): value, slope and tangent at z, and the gradient that survives n layers.
 
-A layer multiplies the gradient by the slope f′(z) of its activation. With the same z in every layer, |f′(z)|ⁿ is
-left after n layers. Values and slopes are those of torch; where a function has a kink, its slope is torch's choice.
+A layer multiplies the gradient by the slope f′(z) of its activation. With the same z in every layer,
+|f′(z)|ⁿ is left after n layers. Values and slopes are those of torch; where a function has a kink, its
+slope is torch's choice.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def value_and_slope(kind: str, z: float) -> tuple[float, float]:
         return f, f * _sigmoid(-z)
     if kind == "tanh":
         f = math.tanh(z)
-        return f, 1 / math.cosh(z) ** 2
+        return f, (1 / math.cosh(z)) ** 2
     if kind == "relu":
         return max(z, 0.0), float(z > 0)
     if kind == "leaky_relu":
@@ -187,10 +188,14 @@ def describe(kind: str, z: float, n: int) -> str:
     """Return one or two sentences: value, slope, saturation, and what is left after n layers."""
     state = compute(kind, z, n)
     name = dict(KINDS)[kind]
-    here = f"{name} at z = {number(z)}: value {number(state['value'], 3)}, slope {_slope_words(state['slope'])}"
+    here = (
+        f"{name} at z = {number(z)}: value {number(state['value'], 3)}, slope {_slope_words(state['slope'])}"
+    )
     if kind == "step":
         return f"{here}. A step is flat everywhere, and at z = 0 it jumps: no gradient ever passes it."
-    flat = f" (saturated: below 1% of its largest, {number(state['largest'], 2)})" if state["saturated"] else ""
+    flat = (
+        f" (saturated: below 1% of its largest, {number(state['largest'], 2)})" if state["saturated"] else ""
+    )
     left = state["surviving"][-1]
     layers = "1 layer" if n == 1 else f"{int(n)} layers"
     return f"{here}{flat}. Of a gradient of 1, {amount(left)} is left after {layers}."
@@ -209,7 +214,9 @@ def draw(figure: Figure, kind: str, z: float, n: int) -> None:
     curve = np.array([value_and_slope(kind, x) for x in zs])
     if kind == "step":
         curve[zs == 0, 0] = np.nan  # a jump is no upright line
-    layout = figure.subplot_mosaic([["f", "bars"], ["slope", "bars"]], height_ratios=(3, 2), width_ratios=(5, 4))
+    layout = figure.subplot_mosaic(
+        [["f", "bars"], ["slope", "bars"]], height_ratios=(3, 2), width_ratios=(5, 4)
+    )
     name = dict(KINDS)[kind]
     for key in ("f", "slope"):
         for start, end in state["zones"]:

@@ -1,8 +1,8 @@
 """The base of every explorer: what it declares, its still picture, and the live widget.
 
-An explorer is two outputs of one cell. First a *still*, an ordinary picture that is stored in the notebook and
-shows on every page. Then the *live* widget, which hides the still just above it for as long as it lives on a
-screen. No widget state is stored.
+An explorer is two outputs of one cell. First a *still*, an ordinary picture that is stored in the notebook
+and shows on every page. Then the *live* widget, which hides the still just above it for as long as it lives
+on a screen. No widget state is stored.
 
 How an explorer is made (browser mode: the browser computes and draws)::
 
@@ -25,7 +25,8 @@ How an explorer is made (browser mode: the browser computes and draws)::
         _css = css()
 
     def dice():
-        show(DiceExplorer(DECLARATION), still_png(draw, **DECLARATION.defaults()), describe(**DECLARATION.defaults()))
+        first = DECLARATION.defaults()
+        show(DiceExplorer(DECLARATION), still_png(draw, **first), describe(**first))
 
 and ``dice.js`` holds one object, with everything of ``base.js`` under the name ``n2t``::
 
@@ -36,8 +37,8 @@ and ``dice.js`` holds one object, with everything of ``base.js`` under the name 
       goals: { hundred: (state, values, data) => values.n === 100 },
     };
 
-Kernel mode uses the same declaration and frame: ``n2t.frame(el, declaration, handlers)`` builds controls, presets,
-goals, the sentence and the place for errors, and leaves ``frame.stage`` for a picture of any kind.
+Kernel mode uses the same declaration and frame: ``n2t.frame(el, declaration, handlers)`` builds controls,
+presets, goals, the sentence and the place for errors, and leaves ``frame.stage`` for a picture of any kind.
 Its ``render`` then goes into ``explorer.render``. See the head of ``base.js``.
 """
 
@@ -64,6 +65,7 @@ from utils.plotting import CLASS_MARKERS, PALETTES, style_settings
 HERE = Path(__file__).parent
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
 
 # ------------------------------------------------------------------ what an explorer declares
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class Slider:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several ``options``, each a word or a pair (value, words shown), as a list or as radio buttons."""
+    """One of several ``options``, each a word or a pair (value, words), as a list or as radio buttons."""
 
     name: str
     label: str
@@ -174,8 +176,8 @@ Control = Slider | Choice | Switch | Action
 class Declaration:
     """All that the browser needs to build an explorer's frame.
 
-    ``width`` and ``height`` are the largest size of the picture in CSS pixels; a browser-mode picture gets narrower
-    on a narrow page while its text keeps its size, and is never higher than ``height``.
+    ``width`` and ``height`` are the largest size of the picture in CSS pixels; a browser-mode picture gets
+    narrower on a narrow page while its text keeps its size, and is never higher than ``height``.
     """
 
     name: str
@@ -234,7 +236,7 @@ def _plain_control(control: Control) -> dict[str, Any]:
 
 
 def colors() -> dict[str, str]:
-    """Return the course's colour for each role. A picture of an explorer lies on white in the dark theme too."""
+    """Return the course's colour for each role: those for white, on which pictures lie in the dark theme too."""
     return dict(PALETTES["light"])
 
 
@@ -247,7 +249,9 @@ def markers() -> tuple[str, ...]:
 def esm(*files: str) -> str:
     """Return one JavaScript module: ``base.js``, then the named files of this folder, then the export."""
     parts = [(HERE / name).read_text(encoding="utf-8") for name in ("base.js", *files)]
-    parts.append("export default explorer.render ? explorer : n2t.browser(explorer);\nexport { explorer, n2t };\n")
+    parts.append(
+        "export default explorer.render ? explorer : n2t.browser(explorer);\nexport { explorer, n2t };\n"
+    )
     return "\n".join(parts)
 
 
@@ -264,14 +268,16 @@ class Explorer(anywidget.AnyWidget):
     values = traitlets.Dict().tag(sync=True)  # set by the browser when a control is let go
     reached = traitlets.List().tag(sync=True)  # ids of the goals reached, as long as the widget lives
 
-    def __init__(self, declaration: Declaration | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any):
+    def __init__(
+        self, declaration: Declaration | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
+    ):
         if declaration is not None:
             kwargs = {"declaration": declaration.to_dict(), "values": declaration.defaults()} | kwargs
         super().__init__(data=dict(data or {}), **kwargs)
 
     @property
     def words(self) -> str:
-        """What a page shows that cannot show the widget. It holds no address, so that it is always the same."""
+        """What a page shows that cannot show the widget: always the same, so without an address."""
         return f"[{self.declaration.get('title', 'Explorer')}: run this cell in JupyterLab to move it]"
 
     def __repr__(self) -> str:
@@ -293,7 +299,8 @@ def show(live: Explorer, still: bytes | str, alt: str) -> None:
 def still_png(draw: Callable[..., Any], *, size: tuple[float, float] = (8.0, 4.5), **controls: Any) -> bytes:
     """Call ``draw(figure, **controls)`` in the course's light style and return a small PNG.
 
-    ``size`` is in inches at 100 dots per inch. Neither the learner's rcParams nor pyplot's figures are touched.
+    ``size`` is in inches at 100 dots per inch. Neither the learner's rcParams nor pyplot's figures are
+    touched.
     """
     with matplotlib.style.context(["default", style_settings("light")]):
         figure = Figure(figsize=size, layout="constrained")

@@ -35,7 +35,7 @@ const explorer = (() => {
       first = Math.max(first, ends[0]);
       last = Math.min(last, ends[1]);
     }
-    if (first >= last) return null;
+    if (last - first < 1e-6 * (high - low)) return null; // it only touches a corner
     const inset = 0.1 * (last - first);
     const t = Math.min(Math.max(0, first + inset), last - inset);
     return [px - t * u2, py + t * u1];

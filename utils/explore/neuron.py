@@ -1,7 +1,7 @@
 """The neuron and its line (lesson 01): two weights, a bias, and what they say about a few points.
 
-The neuron answers 1 where w₁x₁ + w₂x₂ + b ≥ 0, else 0. Its border is a line; w is normal to it and points to the
-side called 1; the line is |b|/‖w‖ away from the origin.
+The neuron answers 1 where w₁x₁ + w₂x₂ + b ≥ 0, else 0. Its border is a line; w is normal to it and points
+to the side called 1; the line is |b|/‖w‖ away from the origin.
 """
 
 from __future__ import annotations
@@ -30,26 +30,32 @@ from utils.explore.base import (
 
 _CORNERS = [[0, 0], [0, 1], [1, 0], [1, 1]]
 
-# Two clouds with a narrow gap: a line must lie just so. Fixed numbers, so that every learner sees the same points.
+# Two clouds with a narrow gap: a line must lie just so. Fixed numbers: every learner sees the same points.
 _BLOB_0 = [
-    [-1.62, -0.35], [-0.71, -1.48], [-1.95, -1.22], [-0.28, -0.83], [-1.15, 0.42], [-2.21, 0.31], [-0.72, 0.98],
-    [-1.38, -1.01], [0.21, -1.37], [-1.02, -0.29], [0.24, 0.12], [-1.73, 0.93], [0.63, -1.92], [-0.87, -2.05],
-    [0.48, -0.61], [-1.49, -1.83],
+    [-1.62, -0.35], [-0.71, -1.48], [-1.95, -1.22], [-0.28, -0.83], [-1.15, 0.42], [-2.21, 0.31],
+    [-0.72, 0.98], [-1.38, -1.01], [0.21, -1.37], [-1.02, -0.29], [0.24, 0.12], [-1.73, 0.93],
+    [0.63, -1.92], [-0.87, -2.05], [0.48, -0.61], [-1.49, -1.83],
 ]  # fmt: skip
 _BLOB_1 = [
-    [1.32, 1.05], [0.58, 1.71], [1.87, 0.42], [0.92, 0.66], [2.12, 1.38], [0.05, 0.44], [1.55, -0.21],
-    [1.08, 2.02], [0.74, 0.19], [1.71, 1.83], [-0.16, 1.58], [2.31, -0.47], [1.21, 0.31], [-0.61, 2.11],
-    [1.42, -0.82], [0.12, 2.24],
+    [1.32, 1.05], [0.58, 1.71], [1.87, 0.42], [0.92, 0.66], [2.12, 1.38], [0.05, 0.44],
+    [1.55, -0.21], [1.08, 2.02], [0.74, 0.19], [1.71, 1.83], [-0.16, 1.58], [2.31, -0.47],
+    [1.21, 0.31], [-0.61, 2.11], [1.42, -0.82], [0.12, 2.24],
 ]  # fmt: skip
 
-# name: points (x₁, x₂), their classes, the square [low, high] of the plane that is shown, and a free place in it:
-# the arrow stands on the line as near to that place as it can, so that it covers no point.
+# name: points (x₁, x₂), their classes, the square [low, high] of the plane that is shown, and a free place
+# in it: the arrow stands on the line as near to that place as it can, so that it covers no point.
 POINTS: dict[str, dict[str, Any]] = {
     "AND": {"X": _CORNERS, "y": [0, 0, 0, 1], "low": -1.0, "high": 2.0, "free": [1.3, -0.35]},
     "OR": {"X": _CORNERS, "y": [0, 1, 1, 1], "low": -1.0, "high": 2.0, "free": [1.3, -0.35]},
     "NAND": {"X": _CORNERS, "y": [1, 1, 1, 0], "low": -1.0, "high": 2.0, "free": [1.3, -0.35]},
     "XOR": {"X": _CORNERS, "y": [0, 1, 1, 0], "low": -1.0, "high": 2.0, "free": [1.3, -0.35]},
-    "blobs": {"X": _BLOB_0 + _BLOB_1, "y": [0] * 16 + [1] * 16, "low": -3.0, "high": 3.0, "free": [1.9, -1.9]},
+    "blobs": {
+        "X": _BLOB_0 + _BLOB_1,
+        "y": [0] * 16 + [1] * 16,
+        "low": -3.0,
+        "high": 3.0,
+        "free": [1.9, -1.9],
+    },
 }
 
 DECLARATION = Declaration(
@@ -83,16 +89,18 @@ DECLARATION = Declaration(
 
 CONTROLS, PRESETS, GOALS = DECLARATION.controls, DECLARATION.presets, DECLARATION.goals
 
-# Weights and coordinates are short decimals; without this a sum that is 0 on paper could come out as −0.0000000000000001.
+# Weights and coordinates are short decimals; without this a sum that is 0 on paper could come out as
+# −0.0000000000000001.
 _ON_THE_LINE = 1e-9
 
 
 def compute(points: str, w1: float, w2: float, b: float) -> dict[str, Any]:
     """Return what the neuron answers and where its line lies.
 
-    Keys: ``z`` and ``says`` per point, ``wrong`` (indices), ``right``, ``total``, ``norm`` of w, ``distance`` of the
-    line from the origin (signed along w is −b/‖w‖; this is its size), ``foot`` (where the arrow stands on the line)
-    and ``in_view``. Without a line (w = 0) distance and foot are None, and with none in view the foot is None.
+    Keys: ``z`` and ``says`` per point, ``wrong`` (indices), ``right``, ``total``, ``norm`` of w,
+    ``distance`` of the line from the origin (signed along w is −b/‖w‖; this is its size), ``foot`` (where
+    the arrow stands on the line) and ``in_view``. Without a line (w = 0) distance and foot are None, and
+    with none in view the foot is None.
     """
     data = POINTS[points]
     z = [w1 * x1 + w2 * x2 + b for x1, x2 in data["X"]]
@@ -111,7 +119,7 @@ def compute(points: str, w1: float, w2: float, b: float) -> dict[str, Any]:
 
 
 def _foot(data: dict[str, Any], u1: float, u2: float, c: float) -> list[float] | None:
-    """Return the point of the line u·x + c = 0 (‖u‖ = 1) nearest to the free place, or None if it is not in view."""
+    """Return the point of the line u·x + c = 0 nearest to the free place; None if it is not in view."""
     (x, y), low, high = data["free"], data["low"], data["high"]
     away = u1 * x + u2 * y + c
     px, py = x - away * u1, y - away * u2
@@ -124,7 +132,7 @@ def _foot(data: dict[str, Any], u1: float, u2: float, c: float) -> list[float] |
             continue
         ends = sorted(((low - start) / along, (high - start) / along))
         first, last = max(first, ends[0]), min(last, ends[1])
-    if first >= last:
+    if last - first < 1e-6 * (high - low):  # it only touches a corner
         return None
     inset = 0.1 * (last - first)
     t = min(max(0.0, first + inset), last - inset)
@@ -134,9 +142,7 @@ def _foot(data: dict[str, Any], u1: float, u2: float, c: float) -> list[float] |
 def formula(w1: float, w2: float, b: float) -> str:
     """Return "z = 1.0·x₁ − 2.0·x₂ + 0.5"."""
     sign = {False: "+", True: "−"}
-    return (
-        f"z = {number(w1, 1)}·x₁ {sign[w2 < 0]} {number(abs(w2), 1)}·x₂ {sign[b < 0]} {number(abs(b), 1)}"
-    )
+    return f"z = {number(w1, 1)}·x₁ {sign[w2 < 0]} {number(abs(w2), 1)}·x₂ {sign[b < 0]} {number(abs(b), 1)}"
 
 
 def describe(points: str, w1: float, w2: float, b: float) -> str:
@@ -144,9 +150,8 @@ def describe(points: str, w1: float, w2: float, b: float) -> str:
     state = compute(points, w1, w2, b)
     score = f"{points}: {state['right']} of {state['total']} points right"
     if state["norm"] == 0:
-        return (
-            f"{score}. With w = 0 there is no line: z = b everywhere, so the neuron says {int(b >= 0)} to every point."
-        )
+        says = int(b >= 0)
+        return f"{score}. With w = 0 there is no line: z = b everywhere, so the neuron says {says} to every point."
     if not state["in_view"]:
         # The same answer at all four corners: the one at the middle is as good as any.
         middle = (POINTS[points]["low"] + POINTS[points]["high"]) / 2
@@ -185,9 +190,24 @@ def draw(figure: Figure, points: str, w1: float, w2: float, b: float) -> None:
         if state["in_view"]:
             scale = 0.1 * (high - low)
             tip = (fx + scale * w1, fy + scale * w2)
-            arrow = {"arrowstyle": "-|>", "color": palette["accent"], "lw": 3, "mutation_scale": 20, "shrinkA": 0, "shrinkB": 0}
+            arrow = {
+                "arrowstyle": "-|>",
+                "color": palette["accent"],
+                "lw": 3,
+                "mutation_scale": 20,
+                "shrinkA": 0,
+                "shrinkB": 0,
+            }
             axes.annotate("", tip, (fx, fy), arrowprops=arrow, zorder=4)
-            axes.annotate("w", tip, xytext=(8, 6), textcoords="offset points", color=palette["accent"], size=14, weight="bold")
+            axes.annotate(
+                "w",
+                tip,
+                xytext=(8, 6),
+                textcoords="offset points",
+                color=palette["accent"],
+                size=14,
+                weight="bold",
+            )
     else:
         axes.axvspan(left, right, color=palette["class1" if b >= 0 else "class0"], alpha=0.16, linewidth=0)
         words = f"w = 0: no line.\nThe neuron says {int(b >= 0)} everywhere."
@@ -195,12 +215,20 @@ def draw(figure: Figure, points: str, w1: float, w2: float, b: float) -> None:
     for kind in (0, 1):
         chosen = [x for x, true in zip(data["X"], data["y"], strict=True) if true == kind]
         axes.scatter(
-            *zip(*chosen, strict=True), s=110, marker=shapes[kind], color=palette[f"class{kind}"], edgecolor="white",
-            linewidth=1.2, zorder=5, label=f"class {kind}",
+            *zip(*chosen, strict=True), s=110, marker=shapes[kind], color=palette[f"class{kind}"],
+            edgecolor="white", linewidth=1.2, zorder=5, label=f"class {kind}",
         )  # fmt: skip
     if state["wrong"]:
         ringed = [data["X"][i] for i in state["wrong"]]
-        axes.scatter(*zip(*ringed, strict=True), s=420, facecolor="none", edgecolor=palette["wrong"], linewidth=2.5, zorder=6, label="wrong")
+        axes.scatter(
+            *zip(*ringed, strict=True),
+            s=420,
+            facecolor="none",
+            edgecolor=palette["wrong"],
+            linewidth=2.5,
+            zorder=6,
+            label="wrong",
+        )
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), markerscale=0.8)
 
 

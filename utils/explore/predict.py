@@ -1,6 +1,7 @@
 """A question to answer before the experiment: choose, reveal, read why.
 
-The still is the question in HTML with the answer folded away. The choice is remembered in the learner's browser only.
+The still is the question in HTML with the answer folded away. The choice is remembered in the learner's
+browser only.
 """
 
 from __future__ import annotations
@@ -45,7 +46,13 @@ def compute(
         raise ValueError(f"predict: the answer {answer!r} is none of the options {options}")
     if key is None:
         key = hashlib.sha256(question.encode()).hexdigest()[:16]
-    return {"question": question, "options": options, "answer": right, "explanation": explanation, "key": str(key)}
+    return {
+        "question": question,
+        "options": options,
+        "answer": right,
+        "explanation": explanation,
+        "key": str(key),
+    }
 
 
 def draw(**parts: object) -> str:
@@ -55,7 +62,8 @@ def draw(**parts: object) -> str:
     return (
         f"<div><p><strong>{escape(data['question'])}</strong></p><ol type='A'>{items}</ol>"
         f"<details><summary>Answer (choose first)</summary>"
-        f"<p><strong>{escape(data['options'][data['answer']])}</strong>. {escape(data['explanation'])}</p></details></div>"
+        f"<p><strong>{escape(data['options'][data['answer']])}</strong>. {escape(data['explanation'])}</p>"
+        f"</details></div>"
     )
 
 
@@ -76,7 +84,8 @@ class PredictExplorer(Explorer):
 def predict(
     question: str, options: Sequence[str], answer: str | int, explanation: str, key: str | None = None
 ) -> None:
-    """Ask a question whose answer is revealed after one has chosen. Arguments and errors are those of :func:`compute`."""
+    """Ask a question whose answer is revealed after one has chosen. Arguments and errors are those of
+    :func:`compute`."""
     data = compute(question, options, answer, explanation, key)
     declaration = Declaration(name="predict", title="Predict", controls=())
     show(PredictExplorer(declaration, data), draw(**data), describe(**data))

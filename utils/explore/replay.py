@@ -1,7 +1,8 @@
-"""The perceptron rule, update by update (lesson 01): the line before and after, and the point that pushed it."""
+"""The perceptron rule, update by update (lesson 01): the line before and after, and the point at fault."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -33,14 +34,14 @@ _ON_THE_LINE = 1e-9
 
 
 def prepare(X: Any, y: Any, history: Sequence[Any]) -> dict[str, Any]:
-    """Turn the learner's points and record into plain data: ``X``, ``y``, and ``steps`` with the start as step 0.
+    """Turn the learner's record into plain data: ``X``, ``y``, and ``steps``, whose first is the start.
 
     Args:
         X: (N, 2) tensor, array or list of points, N ≤ 500.
         y: (N,) classes 0 and 1.
-        history: one entry for each update, ``(w, b, i)`` or ``{"w": w, "b": b, "index": i}``: the weights and the bias
-            **after** the update and the index of the point that caused it. A first entry with ``None`` for the index
-            is the start; without it the start is w = (0, 0), b = 0.
+        history: one entry for each update, ``(w, b, i)`` or ``{"w": w, "b": b, "index": i}``: weights and
+            bias **after** the update and the index of the point that caused it. A first entry with ``None``
+            for the index is the start; without it the start is w = (0, 0), b = 0.
 
     Raises:
         ValueError: if a shape, a class, an index or a number is not as above. The message says which.
@@ -49,11 +50,17 @@ def prepare(X: Any, y: Any, history: Sequence[Any]) -> dict[str, Any]:
     if points.ndim != 2 or points.shape[1] != 2 or not len(points):
         raise ValueError(f"replay_perceptron: X must have shape (N, 2), one point a row, not {points.shape}")
     if classes.shape != (len(points),):
-        raise ValueError(f"replay_perceptron: y must have shape ({len(points)},), a class for each point, not {classes.shape}")
+        raise ValueError(
+            f"replay_perceptron: y must have shape ({len(points)},), one class a point, not {classes.shape}"
+        )
     if not np.isin(classes, (0, 1)).all():
-        raise ValueError(f"replay_perceptron: the classes in y must be 0 and 1; y holds {sorted(set(classes.tolist()))[:6]}")
+        raise ValueError(
+            f"replay_perceptron: the classes in y must be 0 and 1, not {sorted(set(classes.tolist()))[:6]}"
+        )
     if len(points) > MOST_POINTS:
-        raise ValueError(f"replay_perceptron: {len(points)} points are too many to see; at most {MOST_POINTS}")
+        raise ValueError(
+            f"replay_perceptron: {len(points)} points are too many to see; at most {MOST_POINTS}"
+        )
     steps = [_step(entry, k, len(points)) for k, entry in enumerate(history)]
     if not steps or steps[0]["index"] is not None:
         steps.insert(0, {"w": [0.0, 0.0], "b": 0.0, "index": None})
@@ -63,7 +70,9 @@ def prepare(X: Any, y: Any, history: Sequence[Any]) -> dict[str, Any]:
             "Append (w, b, i) after each one: the new weights, the new bias and the index of the point."
         )
     if len(steps) > MOST_UPDATES + 1:
-        raise ValueError(f"replay_perceptron: {len(steps) - 1} updates are too many to replay; at most {MOST_UPDATES}")
+        raise ValueError(
+            f"replay_perceptron: {len(steps) - 1} updates are too many to replay; at most {MOST_UPDATES}"
+        )
     for k, step in enumerate(steps[1:], start=1):
         if step["index"] is None:
             raise ValueError(f"replay_perceptron: update {k} names no point; only the start may have None")
@@ -90,13 +99,15 @@ def _step(entry: Any, k: int, points: int) -> dict[str, Any]:
             w, b, index = entry
     except (KeyError, TypeError, ValueError):
         raise ValueError(
-            f"replay_perceptron: entry {k} of the history must be (w, b, i) or a dict with 'w', 'b' and 'index'"
+            f"replay_perceptron: entry {k} of the history must be (w, b, i) or a dict of 'w', 'b', 'index'"
         ) from None
     weights, bias = _array(w, f"w of entry {k}").reshape(-1), _array(b, f"b of entry {k}").reshape(-1)
     if weights.shape != (2,) or bias.shape != (1,):
         raise ValueError(f"replay_perceptron: entry {k} of the history needs two weights and one bias")
     if index is not None and not 0 <= int(index) < points:
-        raise ValueError(f"replay_perceptron: entry {k} names point {int(index)}, but there are {points} points")
+        raise ValueError(
+            f"replay_perceptron: entry {k} names point {int(index)}, but there are {points} points"
+        )
     return {"w": weights.tolist(), "b": float(bias[0]), "index": None if index is None else int(index)}
 
 
@@ -109,8 +120,9 @@ def _wrong(data: Mapping[str, Any], step: Mapping[str, Any]) -> list[int]:
 def compute(data: Mapping[str, Any], update: int) -> dict[str, Any]:
     """Return what update number ``update`` did (0 is the start).
 
-    Keys: ``before`` and ``after`` (each w, b), ``index`` and ``true`` class of the point, what it was ``called``
-    before, ``dw``, ``db``, and which points are wrong after (``wrong``) and were before (``wrong_before``).
+    Keys: ``before`` and ``after`` (each w, b), ``index`` and ``true`` class of the point, what it was
+    ``called`` before, ``dw``, ``db``, and which points are wrong after (``wrong``) and were before
+    (``wrong_before``).
     """
     k = int(update)
     after = data["steps"][k]
@@ -141,7 +153,11 @@ def describe(data: Mapping[str, Any], update: int) -> str:
     """Return in words what the update did."""
     state, total = compute(data, update), len(data["X"])
     wrong = len(state["wrong"])
-    now = f"{wrong} of {total} points {'is' if wrong == 1 else 'are'} wrong" if wrong else f"All {total} points are right"
+    now = (
+        f"{wrong} of {total} points {'is' if wrong == 1 else 'are'} wrong"
+        if wrong
+        else f"All {total} points are right"
+    )
     w, b = state["after"]["w"], state["after"]["b"]
     if state["index"] is None:
         return f"Start: w = {_pair(w)}, b = {short(b)}. {now}."
@@ -152,7 +168,8 @@ def describe(data: Mapping[str, Any], update: int) -> str:
     push = _push_words(x, state["dw"], state["true"])
     return (
         f"Update {int(update)}: point {_pair(x)} of class {state['true']} {called}; "
-        f"w moves by {push}{_pair(state['dw'])} to {_pair(w)}, b by {short(state['db'])} to {short(b)}. {now} now."
+        f"w moves by {push}{_pair(state['dw'])} to {_pair(w)}, b by {short(state['db'])} to {short(b)}. "
+        f"{now} now."
     )
 
 
@@ -172,7 +189,7 @@ def window(data: Mapping[str, Any]) -> tuple[list[float], float]:
 
 
 def draw(figure: Figure, data: Mapping[str, Any], updates: Sequence[int]) -> None:
-    """Draw one plane for each of a few updates side by side: line before (dashed), line after, the point that pushed."""
+    """Draw a few updates side by side: the line before (dashed), the line after, the point at fault."""
     palette, shapes = colors(), markers()
     (mx, my), half = window(data)
     row = figure.subplots(1, len(updates), squeeze=False)[0]
@@ -184,12 +201,22 @@ def draw(figure: Figure, data: Mapping[str, Any], updates: Sequence[int]) -> Non
                 *points[classes == kind].T, s=70, marker=shapes[kind], color=palette[f"class{kind}"],
                 edgecolor="white", linewidth=1, zorder=3,
             )  # fmt: skip
-        for which, look in (("before", {"ls": (0, (3, 2)), "color": palette["muted"]}), ("after", {"color": palette["boundary"]})):
+        for which, look in (
+            ("before", {"ls": (0, (3, 2)), "color": palette["muted"]}),
+            ("after", {"color": palette["boundary"]}),
+        ):
             ends = _ends(state[which], mx, my, half)
             if ends is not None:
                 axes.plot(*ends, **look, zorder=2)
         if state["index"] is not None:
-            axes.scatter(*points[state["index"]], s=330, facecolor="none", edgecolor=palette["wrong"], linewidth=2.5, zorder=4)
+            axes.scatter(
+                *points[state["index"]],
+                s=330,
+                facecolor="none",
+                edgecolor=palette["wrong"],
+                linewidth=2.5,
+                zorder=4,
+            )
         wrong = len(state["wrong"])
         title = "Start" if state["index"] is None else f"Update {k}"
         axes.set_title(f"{title}: {wrong} wrong" if wrong else f"{title}: all right")
@@ -197,7 +224,9 @@ def draw(figure: Figure, data: Mapping[str, Any], updates: Sequence[int]) -> Non
     row[0].set_ylabel("x₂")
 
 
-def _ends(line: Mapping[str, Any], mx: float, my: float, half: float) -> tuple[list[float], list[float]] | None:
+def _ends(
+    line: Mapping[str, Any], mx: float, my: float, half: float
+) -> tuple[list[float], list[float]] | None:
     (w1, w2), b = line["w"], line["b"]
     norm = math.hypot(w1, w2)
     if norm < 1e-12:
@@ -211,9 +240,15 @@ def _ends(line: Mapping[str, Any], mx: float, my: float, half: float) -> tuple[l
 def declaration(data: Mapping[str, Any]) -> Declaration:
     """Return the controls for a record of this length, and a challenge if the record holds one."""
     last = len(data["steps"]) - 1
-    goals = [Goal("end", "Go to the last update, step by step or playing.", "The last update: the rule stops, or was stopped.")]
-    worse = [k for k in range(1, last + 1) if len(_wrong(data, data["steps"][k])) > len(_wrong(data, data["steps"][k - 1]))]
-    if worse:
+    goals = [
+        Goal(
+            "end",
+            "Go to the last update, step by step or playing.",
+            "The last update: the rule stops, or was stopped.",
+        )
+    ]
+    mistakes = [len(_wrong(data, step)) for step in data["steps"]]
+    if any(after > before for before, after in itertools.pairwise(mistakes)):
         goals.append(
             Goal(
                 "worse",
@@ -249,8 +284,8 @@ class ReplayExplorer(Explorer):
 def replay_perceptron(X: Any, y: Any, history: Sequence[Any]) -> None:
     """Show the updates that the learner's own loop recorded, one by one.
 
-    In the loop, after each update: ``history.append((w, b, i))`` with copies of the new weights and bias and the index
-    of the point that was wrong. Arguments and errors are those of :func:`prepare`.
+    In the loop, after each update: ``history.append((w, b, i))`` with copies of the new weights and bias
+    and the index of the point that was wrong. Arguments and errors are those of :func:`prepare`.
     """
     data = prepare(X, y, history)
     last = len(data["steps"]) - 1
