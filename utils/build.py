@@ -220,12 +220,12 @@ def take_outputs(built: NotebookNode, stored: NotebookNode | None) -> bool:
     return True
 
 
-def execute(notebook: NotebookNode, folder: Path, source: Path) -> None:
+def execute(course: Course, notebook: NotebookNode, source: Path) -> None:
     """Run the notebook from top to bottom in a fresh kernel and keep what it put out.
 
     Args:
+        course: its notebooks' folder is the kernel's working directory, its utils are what is imported.
         notebook: changed in place: outputs and execution counts.
-        folder: the kernel's working directory.
         source: named in messages.
 
     Raises:
@@ -235,12 +235,13 @@ def execute(notebook: NotebookNode, folder: Path, source: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="n2t-build-") as private:
         # Neither the builder's own IPython settings nor the record of passed exercises may show in a lesson.
         env = os.environ | {"N2T_PROGRESS": f"{private}/progress.json", "IPYTHONDIR": f"{private}/ipython"}
-        env["PYTHONPATH"] = str(folder.parent)  # this course's utils, wherever another copy is installed
+        env["PYTHONPATH"] = str(course.root)  # wherever another copy is installed
+        env.setdefault("N2T_DEVICE", "cpu")  # which every machine has
         client = NotebookClient(
             notebook,
             timeout=CELL_TIMEOUT,
             kernel_name=KERNEL,
-            resources={"metadata": {"path": str(folder)}},
+            resources={"metadata": {"path": str(course.notebooks)}},
             store_widget_state=False,
             record_timing=False,
             extra_arguments=["--log-level=ERROR"],  # the kernel's own notices are of no use here
@@ -431,8 +432,17 @@ def readme_text(course: Course) -> str:
 
 
 def read_notebook(path: Path) -> NotebookNode | None:
-    """The stored notebook, or None where there is none yet."""
-    return nbformat.read(path, as_version=4) if path.exists() else None
+    """The stored notebook, or None where there is none yet.
+
+    Raises:
+        BuildError: the file is not a notebook (half merged, say).
+    """
+    if not path.exists():
+        return None
+    try:
+        return nbformat.read(path, as_version=4)
+    except (ValueError, nbformat.ValidationError) as error:
+        raise BuildError(f"{path}: not a valid notebook; delete it and build again\n{error}") from None
 
 
 def serialise(notebook: NotebookNode) -> str:
@@ -461,7 +471,7 @@ def build_lesson(course: Course, stem: str, *, force: bool = False) -> bool:
     source, target = course.source("lessons", stem), course.notebook("lessons", stem)
     notebook = lesson_notebook(stem, source)
     if force or not take_outputs(notebook, read_notebook(target)):
-        execute(notebook, course.notebooks, source)
+        execute(course, notebook, source)
     return write_text(target, serialise(notebook))
 
 
@@ -538,7 +548,7 @@ def pick(course: Course, part: str, stem: str | None) -> list[str]:
 
 def outline(notebook: NotebookNode) -> list[str]:
     """The notebook as lines of text without outputs: what a person compares."""
-    lines = [f"notebook {json.dumps(notebook.metadata, sort_keys=True)}"]
+    lines = ["--- notebook", *json.dumps(notebook.metadata, indent=1, sort_keys=True).splitlines()]
     for number, cell in enumerate(notebook.cells, start=1):
         count = f" run {cell.execution_count}" if cell.cell_type == "code" else ""
         marks = json.dumps(cell.metadata, sort_keys=True)
@@ -552,10 +562,7 @@ def difference(expected: NotebookNode, path: Path) -> str:
     stored_text, expected_text = path.read_text(encoding="utf-8"), serialise(expected)
     if stored_text == expected_text:
         return ""
-    try:
-        stored = outline(nbformat.reads(stored_text, as_version=4))
-    except (ValueError, nbformat.ValidationError) as error:
-        return f"not a valid notebook: {error}"
+    stored = outline(read_notebook(path))
     lines = list(
         difflib.unified_diff(stored, outline(expected), "stored", "from the source", n=1, lineterm="")
     )
@@ -601,9 +608,14 @@ def problems(course: Course, parts: Iterable[str] = PARTS, stem: str | None = No
             continue
         for each in pick(course, part, stem):
             path = course.notebook(part, each)
-            text = (
-                difference(expected_notebook(course, part, each), path) if path.exists() else "it is missing"
-            )
+            if not path.exists():
+                found.append(f"{path}: missing")
+                continue
+            try:
+                text = difference(expected_notebook(course, part, each), path)
+            except BuildError as error:
+                found.append(str(error))
+                continue
             if text:
                 found.append(f"{path}: differs from its source\n{text}")
         if stem is None:
