@@ -35,6 +35,7 @@ TAGS = {"nbval-ignore-output", "long"}
 MAX_CODE_LINES, MAX_LONG_LINES, MAX_WORDS = 25, 70, 120
 MAX_BYTES = 1_500_000
 SAW = "**What you see.**"
+ONE_MACHINE = r"(/home|/Users|/root|/tmp)/[\w./-]*|[A-Z]:\\\w[\w.\\-]*|\b0x[0-9a-f]{6,}"
 NETWORK = {"urllib", "requests", "http", "socket", "httpx", "aiohttp", "ftplib", "urllib3"}
 DOWNLOADS = {"fetch_openml", "load_state_dict_from_url", "download_url_to_file", "urlretrieve", "hub"}
 
@@ -654,12 +655,14 @@ def outputs(lesson: Lesson) -> Iterator[Finding]:
         for output in cell.get("outputs", []):
             if output.output_type == "error":
                 yield Finding(
-                    file, number, "outputs", f"the cell raised {output.ename}: repair it and build again"
+                    file, number, "outputs", f"it raised {output.ename}: repair the cell, build again"
                 )
-            if output.output_type == "stream" and output.name == "stderr":
-                yield Finding(
-                    file, number, "outputs", "the cell wrote to stderr: remove the cause and build again"
-                )
+            if output.get("name") == "stderr":
+                yield Finding(file, number, "outputs", "it wrote to stderr: remove the cause, build again")
+            shown = output.get("text", "") + output.get("data", {}).get("text/plain", "")
+            if trace := re.search(ONE_MACHINE, shown):
+                message = f"{trace[0]!r} is true of one machine or one run only: do not show it"
+                yield Finding(file, number, "outputs", message)
 
 
 def size(lesson: Lesson) -> Iterator[Finding]:
