@@ -192,7 +192,6 @@ def test_damaged_unpacked_file_is_replaced(folder, damage):
 
 def test_unpacked_file_cut_while_it_is_read(folder, monkeypatch):
     expected = load_mnist("test").images
-    monkeypatch.setattr(data, "_checked", {})
     monkeypatch.setattr(data.np, "fromfile", lambda path, dtype: np.zeros(10, dtype))
     assert torch.equal(load_mnist("test").images, expected)
 
@@ -484,6 +483,7 @@ def test_a_line_does_not_separate_the_others(name):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"name": ["moons"]}, "blobs, circles"),
         ({"name": "moon"}, "blobs, circles, moons, spirals, xor"),
         ({"n": 1}, "n must be a whole number, 2 or more"),
         ({"n": 10.0}, "n must be a whole number"),
@@ -497,6 +497,10 @@ def test_a_line_does_not_separate_the_others(name):
 def test_points_say_what_is_allowed(arguments, message):
     with pytest.raises(ValueError, match=message):
         make_points(**{"name": "moons", **arguments})
+
+
+def test_noise_may_come_from_a_slider_or_from_numpy():
+    assert torch.equal(make_points("xor", 9, noise=1)[0], make_points("xor", 9, noise=np.float32(1))[0])
 
 
 # --- batches -------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ import uuid
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -474,11 +475,11 @@ def make_points(
     Raises:
         ValueError: an argument is not allowed; the message says what is.
     """
-    if name not in _MAKERS:
+    if name not in POINT_SETS:
         raise ValueError(f"there are no points called {name!r}; there are {', '.join(POINT_SETS)}")
     n = _whole("n", n, smallest=2)
     seed = _whole("seed", seed, smallest=0)
-    if not isinstance(noise, (int, float)) or not 0 <= noise < math.inf:
+    if not isinstance(noise, Real) or not 0 <= noise < math.inf:
         raise ValueError(f"noise must be a number, 0 or more, not {noise!r}")
     generator = torch.Generator().manual_seed(seed)
     y = (torch.arange(n) % 2)[torch.randperm(n, generator=generator)]
