@@ -551,7 +551,7 @@ def fit(
         scaler=torch.amp.GradScaler(device.type) if scaler is None and precision == "fp16" else scaler,
     )
     history.note = ""
-    bar = _bar(history.epochs * len(train), epochs * len(train), progress)
+    bar = _bar(history.epochs, epochs, len(train), progress)
     try:
         while history.epochs < epochs and not history.note and not (stop and stop.exhausted):
             bar.set_description_str(f"epoch {history.epochs + 1}/{epochs}", refresh=False)
@@ -879,14 +879,15 @@ def _anywhere(answers: Sequence[bool], device: torch.device, distributed: bool) 
 # --- progress ------------------------------------------------------------------------------------------
 
 
-def _bar(done: int, total: int, wanted: bool) -> Any:
+def _bar(done: int, epochs: int, steps: int, wanted: bool) -> Any:
     """Make a progress bar that leaves nothing behind; shown by process 0, if somebody is watching."""
     from tqdm import tqdm  # here, because few who import this module ever see a bar
 
     hidden = not (wanted and _rank() == 0 and _watched())
     return tqdm(
-        total=total,
-        initial=done,
+        total=epochs * steps,
+        initial=done * steps,
+        desc=f"epoch {done + 1}/{epochs}",
         disable=hidden,
         leave=False,
         file=sys.stdout,
