@@ -302,7 +302,7 @@ def test_two_processes_unpack_at_once(folder, tmp_path):
     for child in children:
         assert child.stdout.readline() == "ready\n"
     (tmp_path / "go").touch()
-    sums = [child.communicate(timeout=60)[0].strip() for child in children]
+    sums = [child.communicate(timeout=300)[0].strip() for child in children]
     assert [child.returncode for child in children] == [0, 0]
     assert sums == [str(int(load_mnist("test").images.sum()))] * 2
     # Two files, each unpacked by one of the two; the other one waited for the lock.
@@ -402,7 +402,7 @@ def test_torchvision_reads_the_same_files_without_network(folder, tmp_path, firs
         load_mnist("train")
         load_mnist("test")
     run = subprocess.run(
-        [sys.executable, "-c", TORCHVISION], cwd=tmp_path, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", TORCHVISION], cwd=tmp_path, capture_output=True, text=True, timeout=300
     )
     assert run.stdout.splitlines()[-1:] == ["60000 10000 (1, 28, 28) 5"], run.stderr
     before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}

@@ -73,7 +73,7 @@ def test_all_is_well_here(capsys):
 
 def test_as_a_program_in_a_terminal():
     run = subprocess.run(
-        [sys.executable, "-m", "utils.doctor"], cwd=REPOSITORY, capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "utils.doctor"], cwd=REPOSITORY, capture_output=True, text=True, timeout=300
     )
     assert (run.returncode, run.stderr) == (0, ""), run.stdout
     assert run.stdout.startswith("ok  Python 3.") and run.stdout.endswith("Everything is in place.\n")
@@ -90,7 +90,7 @@ def test_as_a_program_with_damaged_data(tmp_path):
         env={**os.environ, "N2T_DATA": str(tmp_path / "data")},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert run.returncode == 1
     wrong = [line for line in run.stdout.splitlines() if not line.startswith("ok  ")]
@@ -108,7 +108,7 @@ def test_a_python_without_any_package_gets_its_report():
         [sys.executable, "-I", "-S", "-c", code],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         cwd=Path(sys.prefix),
     )
     assert (run.returncode, run.stderr) == (1, "")

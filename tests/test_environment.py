@@ -115,5 +115,5 @@ def test_pip_can_read_both_lists(tmp_path):
     (tmp_path / "requirements.txt").write_bytes((REPOSITORY / "requirements.txt").read_bytes())
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-index", "--quiet", "-r"]
     for path in (handed_over, REPOSITORY / "requirements.txt"):
-        run = subprocess.run([*command, str(path)], capture_output=True, text=True, timeout=120)
+        run = subprocess.run([*command, str(path)], capture_output=True, text=True, timeout=300)
         assert run.returncode == 0, run.stderr
