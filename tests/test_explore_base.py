@@ -221,7 +221,7 @@ def test_a_module_is_the_base_then_the_explorer_then_the_export():
 def test_only_the_still_right_above_the_live_is_hidden_and_only_on_screen():
     sheet = base.css()
     screen = re.search(r"@media screen \{(.*?)\n\}", sheet, re.S).group(1)
-    assert ".jp-OutputArea-child:has(+ .jp-OutputArea-child .n2t-live)" in screen
+    assert ".jp-OutputArea-child:not(:has(.n2t-live)):has(+ .jp-OutputArea-child .n2t-live)" in screen
     assert re.search(r"@media print \{\s*\.n2t \{ display: none !important; \}", sheet)
 
 

@@ -113,7 +113,7 @@ def test_without_weights_there_is_no_line_and_the_sentence_says_why():
     state = neuron.compute("OR", 0.0, 0.0, -1.0)
     assert (state["norm"], state["foot"], state["distance"], state["in_view"]) == (0, None, None, False)
     assert "no line" in neuron.describe("OR", 0.0, 0.0, -1.0)
-    assert "says 0 to every point" in neuron.describe("OR", 0.0, 0.0, -1.0)
+    assert "says 0 to all" in neuron.describe("OR", 0.0, 0.0, -1.0)
     assert "outside the picture" in neuron.describe("OR", 0.1, 0.1, 4.0)
 
 

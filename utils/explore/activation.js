@@ -129,9 +129,6 @@ const explorer = (() => {
     }
 
     drawBars(picture, boxes.bars, state, n, colors);
-    picture.add(n2t.svg("rect", {
-      x: left, y: 34, width, height: 320, fill: "none", "pointer-events": "all", style: "touch-action:pan-y",
-    }));
   }
 
   function shade(plot, zones, colors) {
@@ -167,6 +164,7 @@ const explorer = (() => {
   return {
     compute, describe, draw, amount, functions, erfc,
     drag: {
+      scroll: "pan-y", // a finger that goes up or down still scrolls the page
       down([px, py], view) {
         const box = view.boxes?.f;
         const inside = box && px >= box[0] && px <= box[0] + box[2] && py >= box[1] && py <= 354;

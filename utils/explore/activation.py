@@ -242,6 +242,11 @@ def draw(figure: Figure, kind: str, z: float, n: int) -> None:
     bars.set_title(f"Left after {int(n)}: {amount(state['surviving'][-1])}")
 
 
+def browser_data() -> dict[str, Any]:
+    """Return what the browser needs beside the declaration: the part of each function that is shown."""
+    return {"view": {kind: list(ends) for kind, ends in _VIEW.items()}}
+
+
 class ActivationExplorer(Explorer):
     """The live widget of :func:`activation`."""
 
@@ -254,5 +259,8 @@ STILL = {"kind": "sigmoid", "z": 2.0, "n": 10}
 
 def activation() -> None:
     """Show the explorer: pick a function, slide z, and see what is left of a gradient after n layers."""
-    live = ActivationExplorer(DECLARATION, {"view": {k: list(v) for k, v in _VIEW.items()}})
-    show(live, still_png(draw, size=(8.8, 4.8), **STILL), describe(**STILL))
+    show(
+        ActivationExplorer(DECLARATION, browser_data()),
+        still_png(draw, size=(8.8, 4.8), **STILL),
+        describe(**STILL),
+    )

@@ -315,7 +315,7 @@ const n2t = (() => {
       const { picture, left, top, width, height } = this;
       const { text, muted } = picture.colors;
       const across = xticks ? { found: xticks, digits: 0 } : ticks(this.x0, this.x1, clamp(width / 70, 2, 8));
-      const up = yticks ? { found: yticks, digits: 0 } : ticks(this.y0, this.y1, clamp(height / 45, 2, 6));
+      const up = yticks ? { found: yticks, digits: 0 } : ticks(this.y0, this.y1, clamp(height / 62, 2, 6));
       const bottom = top + height;
       across.found.forEach((x, i) => {
         const px = this.px(x);
@@ -398,7 +398,8 @@ const n2t = (() => {
   // ---------------------------------------------------------------- browser mode
   // explorer: compute(values, data) → state; draw(picture, state, values, data, view); describe(state, values, data);
   //   goals: {id(state, values, data, view)}; optional: height(width, values, data);
-  //   actions: {name(view)}; drag: {down(point, view) → grip or null, move(grip, point, view)};
+  //   actions: {name(view)}; drag: {down(point, view, finger) → grip or null, move(grip, point, view), scroll: "pan-y" if a
+  //   finger's up and down shall still scroll};
   //   setup(view); stop(view); changed(view, {settled}) before each picture.
   function browser(explorer) {
     return {
@@ -491,9 +492,14 @@ const n2t = (() => {
     };
   }
 
-  // Mouse, pen and finger alike. Parts that can be taken carry touch-action: none; the page scrolls on the rest.
+  // Mouse, pen and finger alike. Where a finger takes hold of something it drags; elsewhere it scrolls the page.
   function dragging(node, drag, view, guarded) {
     let grip = null;
+    if (drag.scroll) node.style.touchAction = drag.scroll;
+    // The pointer event comes first, so it is known by now whether there is something to drag.
+    node.addEventListener("touchstart", (event) => {
+      if (grip && !drag.scroll) event.preventDefault();
+    }, { passive: false });
     const where = (event) => {
       const box = node.getBoundingClientRect();
       return [((event.clientX - box.left) / box.width) * view.picture.width,

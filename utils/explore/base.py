@@ -236,7 +236,7 @@ def _plain_control(control: Control) -> dict[str, Any]:
 
 
 def colors() -> dict[str, str]:
-    """Return the course's colour for each role: those for white, on which pictures lie in the dark theme too."""
+    """Return the course's colour for each role: always those that fit white paper."""
     return dict(PALETTES["light"])
 
 

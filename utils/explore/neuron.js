@@ -48,7 +48,7 @@ const explorer = (() => {
     const { w1, w2, b, points } = values;
     const score = `${points}: ${state.right} of ${state.total} points right`;
     if (state.norm === 0) {
-      return `${score}. With w = 0 there is no line: z = b everywhere, so the neuron says ${b >= 0 ? 1 : 0} to every point.`;
+      return `${score}. With w = 0 there is no line: z = b everywhere, and the neuron says ${b >= 0 ? 1 : 0} to all.`;
     }
     if (!state.in_view) {
       const { low, high } = data.points[points];
@@ -112,10 +112,6 @@ const explorer = (() => {
       plot.arrow(state.foot, tip, { color: colors.accent, width: 4 });
       plot.draw("circle", { cx: plot.px(tip[0]), cy: plot.py(tip[1]), r: 5, fill: "#fff", stroke: colors.accent, "stroke-width": 2.5 });
       plot.label(tip, "w", { dx: 12 * ux - 5, dy: -14 * uy + 5 + (uy < 0 ? 6 : 0), color: colors.accent, weight: 700 });
-      // Broad unseen grips for fingers; only on them does a touch drag instead of scrolling the page.
-      const grip = { "pointer-events": "all", style: "touch-action:none", fill: "none", stroke: "none" };
-      plot.draw("path", { ...grip, d: plot.path(ends), "stroke-width": 44, "pointer-events": "stroke" });
-      plot.draw("circle", { ...grip, cx: plot.px(tip[0]), cy: plot.py(tip[1]), r: 26 });
     } else {
       drawPoints(plot, set, state, colors, markers, narrow);
     }

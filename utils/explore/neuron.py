@@ -151,7 +151,7 @@ def describe(points: str, w1: float, w2: float, b: float) -> str:
     score = f"{points}: {state['right']} of {state['total']} points right"
     if state["norm"] == 0:
         says = int(b >= 0)
-        return f"{score}. With w = 0 there is no line: z = b everywhere, so the neuron says {says} to every point."
+        return f"{score}. With w = 0 there is no line: z = b everywhere, and the neuron says {says} to all."
     if not state["in_view"]:
         # The same answer at all four corners: the one at the middle is as good as any.
         middle = (POINTS[points]["low"] + POINTS[points]["high"]) / 2

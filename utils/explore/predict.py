@@ -12,6 +12,8 @@ from html import escape
 
 from utils.explore.base import Declaration, Explorer, css, esm, show
 
+DECLARATION = Declaration(name="predict", title="Predict", controls=())
+
 
 def compute(
     question: str, options: Sequence[str], answer: str | int, explanation: str, key: str | None = None
@@ -87,5 +89,4 @@ def predict(
     """Ask a question whose answer is revealed after one has chosen. Arguments and errors are those of
     :func:`compute`."""
     data = compute(question, options, answer, explanation, key)
-    declaration = Declaration(name="predict", title="Predict", controls=())
-    show(PredictExplorer(declaration, data), draw(**data), describe(**data))
+    show(PredictExplorer(DECLARATION, data), draw(**data), describe(**data))

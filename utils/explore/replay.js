@@ -65,13 +65,13 @@ const explorer = (() => {
     const { colors, markers } = picture;
     const wide = picture.width >= 520;
     const side = wide ? 190 : 0;
-    const box = [48, 50, picture.width - 64 - (wide ? side + 46 : 0), wide ? 330 : 250];
+    const box = [54, 50, picture.width - 70 - (wide ? side + 46 : 0), wide ? 330 : 250];
     const scale = data.half / (Math.min(box[2], box[3]) / 2);
     const [hx, hy] = [(box[2] / 2) * scale, (box[3] / 2) * scale];
     const plot = picture.plot(box, [data.middle[0] - hx, data.middle[0] + hx], [data.middle[1] - hy, data.middle[1] + hy]);
     plot.axes({ xlabel: "x₁", ylabel: "x₂", grid: false });
     const title = state.index === null ? "Start" : `Update ${update} of ${data.steps.length - 1}`;
-    picture.text(48, 24, title, { weight: 700, size: 17 });
+    picture.text(54, 24, title, { weight: 700, size: 17 });
     const wrong = state.wrong.length;
     picture.text(box[0] + box[2], 24, wrong ? `${wrong} wrong` : "✓ all right", { anchor: "end", weight: 700, size: 17, color: wrong ? colors.text : "#12805c" });
 
@@ -86,7 +86,7 @@ const explorer = (() => {
     }
     if (!there) picture.text(box[0] + box[2] / 2, box[1] + 24, "w = 0: no line", { anchor: "middle", weight: 700 });
 
-    drawPush(picture, wide ? [picture.width - side - 8, 96, side - 8, 180] : [48, 372, 170, 140], state, update, data, wide);
+    drawPush(picture, wide ? [picture.width - side - 8, 96, side - 8, 180] : [54, 372, 170, 140], state, update, data, wide);
   }
 
   // The plane of the weights: where w has been, and the push of this update.

@@ -274,6 +274,12 @@ def declaration(data: Mapping[str, Any]) -> Declaration:
     )
 
 
+def browser_data(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record together with the part of the plane that is shown."""
+    middle, half = window(data)
+    return {**data, "middle": middle, "half": half}
+
+
 class ReplayExplorer(Explorer):
     """The live widget of :func:`replay_perceptron`."""
 
@@ -290,7 +296,6 @@ def replay_perceptron(X: Any, y: Any, history: Sequence[Any]) -> None:
     data = prepare(X, y, history)
     last = len(data["steps"]) - 1
     shown = sorted({1, (last + 1) // 2, last})
-    (mx, my), half = window(data)
-    live = ReplayExplorer(declaration(data), {**data, "middle": [mx, my], "half": half})
+    live = ReplayExplorer(declaration(data), browser_data(data))
     still = still_png(draw, size=(9.0, 3.7) if len(shown) > 1 else (5.0, 4.4), data=data, updates=shown)
     show(live, still, " ".join(describe(data, k) for k in shown))
