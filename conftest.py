@@ -1,7 +1,8 @@
 """What holds for every test here, notebooks run by nbval included.
 
 nbval alone lets some things through that a learner would see: text on stderr in a cell whose output is not
-compared, and a lesson that was stored without having been run, of which there is nothing to compare.
+compared, and a lesson stored without having been run, of which there is nothing to compare. And in one way it
+runs cells unlike JupyterLab: without history, so that a semicolon at the end does not keep a cell quiet.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -22,13 +24,24 @@ os.environ.setdefault("N2T_DEVICE", "cpu")
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Hold notebook cells to the two rules that nbval does not have."""
+    """Run notebook cells as JupyterLab does, and hold them to the two rules that nbval does not have."""
+    if type(item).__name__ != "IPyNbCell":
+        return (yield)
+    keep_history(item.parent.kernel.kc)
     result = yield
-    if type(item).__name__ == "IPyNbCell":
-        compared = item.options["check"]
-        if compared and item.cell.execution_count is None:
-            item.raise_cell_error("The cell is stored without having been run: there is nothing to compare.")
-        written = [out.text for out in item.test_outputs or [] if out.get("name") == "stderr"]
-        if written:
-            item.raise_cell_error("The cell wrote to stderr.", "".join(written))
+    if item.options["check"] and item.cell.execution_count is None:
+        item.raise_cell_error("The cell is stored without having been run: there is nothing to compare.")
+    written = "".join(output.text for output in item.test_outputs or [] if output.get("name") == "stderr")
+    if written:
+        item.raise_cell_error("The cell wrote to stderr.", written)
     return result
+
+
+def keep_history(client: Any) -> None:
+    """Let a kernel client store each cell in the kernel's history, whatever its caller asks for."""
+    execute = type(client).execute
+
+    def with_history(code: str, **options: Any) -> str:
+        return execute(client, code, **(options | {"store_history": True}))
+
+    client.execute = with_history
