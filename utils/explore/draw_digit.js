@@ -22,27 +22,28 @@ const explorer = {
 
     // ---------------------------------------------------------------- what is seen
     const pad = html("canvas", {
-      class: "n2t-pad", tabindex: 0, role: "application", ...n2t.KEYS, "aria-roledescription": "drawing pad",
+      class: "dd-pad", tabindex: 0, role: "application", ...n2t.KEYS, "aria-roledescription": "drawing pad",
       "aria-label": "Drawing pad. Draw with mouse or finger. Arrow keys move the drawing by one pixel, Delete clears it, Control Z takes back a stroke.",
     });
-    const invitation = html("div", { class: "n2t-invitation", "aria-hidden": "true" }, "Draw a digit here");
-    const seen = html("canvas", { class: "n2t-seen", width: SIDE, height: SIDE, role: "img" });
-    const verdict = html("div", { class: "n2t-verdict" });
-    const sure = html("div", { class: "n2t-sure" });
+    const invitation = html("div", { class: "dd-invitation", "aria-hidden": "true" }, "Draw a digit here");
+    const seen = html("canvas", { class: "dd-seen", width: SIDE, height: SIDE, role: "img" });
+    const verdict = html("div", { class: "dd-verdict" });
+    const sure = html("div", { class: "dd-sure" });
+    const note = html("div", { class: "dd-note" });
     const columns = Array.from({ length: 10 }, (_, digit) => {
-      const words = html("span", { class: "n2t-percent" });
-      const bar = html("div", { class: "n2t-bar" });
-      const room = html("div", { class: "n2t-room" }, bar, words);
-      return { words, bar, node: html("div", { class: "n2t-column" }, room, html("span", { class: "n2t-digit" }, digit)) };
+      const words = html("span", { class: "dd-percent" });
+      const bar = html("div", { class: "dd-bar" });
+      const room = html("div", { class: "dd-room" }, bar, words);
+      return { words, bar, node: html("div", { class: "dd-column" }, room, html("span", { class: "dd-digit" }, digit)) };
     });
-    const bars = html("div", { class: "n2t-bars", role: "img" }, columns.map((column) => column.node));
-    frame.stage.classList.add("n2t-desk");
+    const bars = html("div", { class: "dd-bars", role: "img" }, columns.map((column) => column.node));
+    frame.stage.classList.add("dd-desk");
     frame.stage.append(
-      html("div", { class: "n2t-sheet" }, pad, invitation),
-      html("div", { class: "n2t-answer" },
-        html("div", { class: "n2t-top" },
+      html("div", { class: "dd-sheet" }, pad, invitation),
+      html("div", { class: "dd-answer" },
+        html("div", { class: "dd-top" },
           html("figure", {}, seen, html("figcaption", {}, "what the network sees")),
-          html("div", { class: "n2t-says", "aria-hidden": "true" }, verdict, sure)),
+          html("div", { class: "dd-says", "aria-hidden": "true" }, verdict, sure, note)),
         bars));
 
     // ---------------------------------------------------------------- drawing
@@ -115,9 +116,10 @@ const explorer = {
         bar.style.height = `${100 * p}%`;
         words.style.bottom = `${100 * p}%`;
         words.textContent = p >= 0.01 ? percent(p) : "";
-        node.classList.toggle("n2t-top-one", digit === answer);
+        node.classList.toggle("dd-top-one", digit === answer);
       });
       verdict.textContent = answer ?? "?";
+      note.textContent = answer !== null && frame.values.nodigit ? "but no digit" : "";
       sure.textContent = answer === null ? "nothing drawn" : `${percent(probabilities[answer])} sure`;
       seen.setAttribute("aria-label", answer === null ? "An empty picture" : "The drawing as 28 by 28 grey pixels");
       bars.setAttribute("aria-label", probabilities

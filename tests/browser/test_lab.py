@@ -1,0 +1,467 @@
+"""The notebooks in a real JupyterLab: they run, explorers answer, stills show without a kernel."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from playwright.sync_api import Browser, Locator, Page
+from real_lab import REPOSITORY, OpenNotebook, RealLab, opened, tiny_notebook, wait_for
+
+from utils.checks.bank import all_exercises
+
+# A small notebook with every explorer stands beside the lessons: it tests them where no lesson does.
+EVERY_EXPLORER = "every_explorer.ipynb"
+SOURCES = [
+    """import torch
+from torch import nn
+from utils import explore
+from utils.data import mnist_tensors
+X, y = mnist_tensors("train")
+torch.manual_seed(0)
+model = nn.Sequential(nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 10))
+optimizer = torch.optim.Adam(model.parameters(), 3e-3)
+for batch in torch.randperm(60_000)[:12_000].split(100):
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(model(X[batch]), y[batch]).backward()
+    optimizer.step()""",
+    "explore.draw_digit(model)",
+    "explore.shift_digit(model, X[:500], y[:500])",
+    "explore.neuron()",
+    "explore.activation()",
+    """history = [((0, 0), -1, 0), ((1, 1), 0, 3), ((1, 1), -1, 0), ((1, 0), -2, 1), ((2, 1), -1, 3)]
+explore.replay_perceptron([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1], history)""",
+    """explore.predict("What is 1 + 1?", ["1", "2"], "2", "One and one more.")""",
+]
+EXPLORERS = {"draw_digit", "shift_digit", "neuron", "activation", "replay_perceptron", "predict"}
+LESSONS = [path.name for path in sorted((REPOSITORY / "notebooks").glob("[0-9]*.ipynb"))]
+NOTEBOOKS = [EVERY_EXPLORER, *LESSONS]
+EXERCISES = [
+    f"exercises/{path.name}" for path in sorted((REPOSITORY / "notebooks/exercises").glob("*.ipynb"))
+]
+PRACTICE = "practice.ipynb"
+
+
+@pytest.fixture(scope="session")
+def notebooks(lab: RealLab) -> Path:
+    """The server's root, with the notebook of every explorer (executed) and one of a single exercise."""
+    path = tiny_notebook(lab.root, EVERY_EXPLORER, SOURCES)
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(
+        notebook, resources={"metadata": {"path": str(lab.root)}}, store_widget_state=False
+    ).execute()
+    nbformat.write(notebook, path)
+    stub = 'def neuron(x, w, b):\n    raise NotImplementedError("write neuron")'
+    practice = tiny_notebook(
+        lab.root,
+        PRACTICE,
+        ["import torch\nfrom utils.checks import check", stub, 'check("01.neuron", neuron)'],
+    )
+    cells = nbformat.read(practice, as_version=4)
+    cells.cells[1].id, cells.cells[2].id = "01-neuron-work", "01-neuron-check"
+    nbformat.write(cells, practice)
+    return lab.root
+
+
+@pytest.fixture(scope="module", params=NOTEBOOKS)
+def running(
+    request: pytest.FixtureRequest, notebooks: Path, chromium: Browser, lab: RealLab
+) -> Iterator[OpenNotebook]:
+    """Each notebook, opened and run through."""
+    with opened(chromium, lab, request.param) as notebook:
+        notebook.run_all()
+        yield notebook
+
+
+# ------------------------------------------------------------------ helpers
+def explorers(notebook: OpenNotebook) -> list[Locator]:
+    """The live explorers of a notebook, once each has drawn."""
+    wanted = sum(
+        "application/vnd.jupyter.widget-view+json" in str(c.get("outputs")) for c in notebook.cells()
+    )
+    found = notebook.page.locator("[data-explorer].n2t-live")
+    wait_for(lambda: found.count() >= wanted, notebook.page, seconds=20, what=f"{wanted} live explorers")
+    return found.all()
+
+
+def seen(explorer: Locator) -> str:
+    """All that one sees of an explorer but its controls, as text: two of them differ if the picture does."""
+    return explorer.evaluate(
+        """root => {
+            const parts = root.querySelectorAll('.n2t-stage, .n2t-say, .n2t-result, .n2t-options');
+            const marked = [...root.querySelectorAll('input')].map(input => input.disabled);
+            return [...parts].map(part => part.innerHTML +
+                [...part.querySelectorAll('canvas')].map(canvas => canvas.toDataURL())).join() + marked;
+        }"""
+    )
+
+
+def at_rest(explorer: Locator) -> str:
+    """What is seen once nothing moves any more."""
+    page, before = explorer.page, ""
+    for _ in range(100):
+        now = seen(explorer)
+        if now == before:
+            return now
+        before = now
+        page.wait_for_timeout(120)
+    raise AssertionError("the explorer never comes to rest")
+
+
+def focused(control: Locator) -> bool:
+    return control.evaluate("element => element === document.activeElement")
+
+
+def errors_shown(page: Page) -> list[str]:
+    return page.locator(".n2t-error:visible").all_inner_texts()
+
+
+def press_to_move(control: Locator) -> None:
+    """Move a control by the key that a learner would use."""
+    kind = control.evaluate("element => element.type")
+    if kind == "range":
+        at_end = control.evaluate("element => element.value === element.max")
+        control.press("ArrowLeft" if at_end else "ArrowRight")
+    elif kind == "select-one":
+        at_end = control.evaluate("element => element.selectedIndex === element.options.length - 1")
+        control.press("ArrowUp" if at_end else "ArrowDown")
+    elif kind == "radio":
+        control.press("ArrowDown")
+    else:
+        control.press("Space")
+
+
+def on_pad(pad: Locator, points: list[tuple[float, float]]) -> None:
+    """Draw one stroke with the mouse through points in parts of the pad's side."""
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    assert box is not None
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    mouse = pad.page.mouse
+    mouse.move(*places[0])
+    mouse.down()
+    for place in places[1:]:
+        mouse.move(*place, steps=6)
+    mouse.up()
+
+
+def words_of(text: str) -> str:
+    """Letters and figures only: marks such as backticks and line ends differ between source and page."""
+    return re.sub(r"\W+", " ", text).strip()
+
+
+# ------------------------------------------------------------------ a notebook that runs
+def test_it_runs_through_without_an_error(running: OpenNotebook):
+    explorers(running)
+    assert running.problems() == []
+    assert errors_shown(running.page) == []
+
+
+def test_every_explorer_is_in_the_notebook_of_them_all(running: OpenNotebook):
+    if running.path != EVERY_EXPLORER:
+        pytest.skip("only where all of them are")
+    assert {e.get_attribute("data-explorer") for e in explorers(running)} == EXPLORERS
+
+
+def test_a_still_is_hidden_while_its_explorer_lives(running: OpenNotebook):
+    for explorer in explorers(running):
+        still = explorer.locator(
+            "xpath=ancestor::*[contains(@class, 'jp-OutputArea-child')]/preceding-sibling::*[1]"
+        )
+        assert still.count() == 1 and not still.is_visible()
+
+
+def test_every_control_moves_by_keyboard_and_keeps_the_focus(running: OpenNotebook):
+    for explorer in explorers(running):
+        name = explorer.get_attribute("data-explorer")
+        explorer.scroll_into_view_if_needed()
+        for control in explorer.locator("input, select").all():
+            if not control.is_enabled():
+                continue
+            what = f"{name}: {control.evaluate('e => e.name + e.value')}"
+            control.focus()
+            before = at_rest(explorer)
+            checked = explorer.locator("input:checked").count()
+            press_to_move(control)
+            if name == "predict":  # a choice shows in its radio button; the picture comes when it is revealed
+                assert explorer.locator("input:checked").count() >= checked
+            else:
+                wait_for(
+                    lambda b=before, e=explorer: seen(e) != b,
+                    running.page,
+                    what=f"{what} changes the picture",
+                )
+            kept = control.get_attribute("type") == "radio" or focused(control)
+            assert kept, f"{what} lost the focus"
+            within = explorer.evaluate("root => root.contains(document.activeElement)")
+            assert within, f"the focus left the explorer after {what}"
+    assert running.problems() == [] and errors_shown(running.page) == []
+
+
+def test_every_button_is_pressed_by_keyboard_and_keeps_the_focus(running: OpenNotebook):
+    for explorer in explorers(running):
+        name = explorer.get_attribute("data-explorer")
+        for button in explorer.locator("button").all():
+            if not button.is_enabled() or button.get_attribute("aria-disabled") == "true":
+                continue
+            button.focus()
+            button.press("Enter")
+            at_rest(explorer)
+            within = explorer.evaluate("root => root.contains(document.activeElement)")
+            assert within, f"{name}: the focus left the explorer after {button.inner_text()!r}"
+    assert running.problems() == [] and errors_shown(running.page) == []
+
+
+def test_reset_brings_the_first_picture_back(running: OpenNotebook):
+    for explorer in explorers(running):
+        reset, slider = explorer.locator("button[name=reset]"), explorer.locator("input[type=range]").first
+        if not reset.count() or not slider.count():
+            continue
+        reset.press("Enter")
+        first = at_rest(explorer)
+        slider.focus()
+        press_to_move(slider)
+        wait_for(lambda f=first, e=explorer: seen(e) != f, running.page)
+        reset.press("Enter")
+        name = explorer.get_attribute("data-explorer")
+        wait_for(
+            lambda f=first, e=explorer: seen(e) == f, running.page, what=f"{name}: the first picture again"
+        )
+
+
+def test_no_picture_changes_its_height(running: OpenNotebook):
+    for explorer in explorers(running):
+        stage = explorer.locator(".n2t-stage")
+        sliders = explorer.locator("input[type=range]").all()
+        heights = set()
+        for slider in sliders:
+            for end in ("Home", "End"):
+                slider.press(end)
+                at_rest(explorer)
+                heights.add(round(stage.bounding_box()["height"]))
+        assert len(heights) <= 1, f"{explorer.get_attribute('data-explorer')}: {heights}"
+
+
+def test_drawing_changes_the_prediction(running: OpenNotebook):
+    pads = running.page.locator("[data-explorer=draw_digit]")
+    if not pads.count():
+        pytest.skip("no pad in this notebook")
+    pad = pads.first
+    pad.locator("button[name=reset]").press("Enter")
+    wait_for(lambda: pad.locator(".dd-verdict").inner_text() == "?", running.page, what="an empty pad")
+    one = [(0.52, 0.15), (0.48, 0.85)]
+    on_pad(pad.locator(".dd-pad"), one)
+    wait_for(
+        lambda: pad.locator(".dd-verdict").inner_text() == "1", running.page, what="a stroke is read as 1"
+    )
+    before = at_rest(pad)
+    on_pad(pad.locator(".dd-pad"), [(0.22, 0.16), (0.52, 0.15)])
+    wait_for(lambda: seen(pad) != before, running.page)
+    assert pad.locator(".dd-bars").get_attribute("aria-label").count("%") == 10
+    pad.locator("button[name=clear]").press("Enter")
+    wait_for(lambda: pad.locator(".dd-verdict").inner_text() == "?", running.page, what="an empty pad")
+    assert "Draw a digit" in pad.locator(".n2t-say").inner_text()
+
+
+def test_the_dark_theme_shows_it_too(running: OpenNotebook, tmp_path_factory: pytest.TempPathFactory):
+    running.theme("JupyterLab Dark")
+    folder = tmp_path_factory.mktemp("dark", numbered=True)
+    for number, explorer in enumerate(explorers(running)):
+        explorer.scroll_into_view_if_needed()
+        ground = explorer.locator(".n2t-stage")
+        if ground.count():
+            assert ground.evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(255, 255, 255)"
+        running.page.screenshot(path=folder / f"{Path(running.path).stem}_{number}.png")
+    print(f"screenshots in {folder}")
+    assert running.problems() == []
+
+
+# ------------------------------------------------------------------ the pad and the kernel, closely
+def test_the_pad_draws_moves_and_takes_back(notebooks: Path, chromium: Browser, lab: RealLab):
+    with opened(chromium, lab, EVERY_EXPLORER) as notebook:
+        for index in (0, 1):
+            notebook.run_cell(index)
+        pad = notebook.page.locator("[data-explorer=draw_digit]")
+        canvas, say = pad.locator(".dd-pad"), pad.locator(".n2t-say")
+        pad.locator("select").select_option("4")
+        wait_for(
+            lambda: "says 4" in say.inner_text(), notebook.page, what="the 4 drawn for the learner is read"
+        )
+        at_rest(pad)
+        assert pad.locator(".dd-verdict").inner_text() == "4"
+
+        centred = pad.locator(".dd-seen").evaluate("c => c.toDataURL()")
+        canvas.focus()
+        canvas.press("ArrowRight")
+        at_rest(pad)
+        assert pad.locator(".dd-seen").evaluate("c => c.toDataURL()") == centred, "centred, a move is undone"
+        pad.locator("[name=centre]").press("Space")
+        wait_for(
+            lambda: "Moved 1 right" in say.inner_text(), notebook.page, what="uncentred, the move counts"
+        )
+        for _ in range(2):
+            canvas.press("ArrowDown")
+        wait_for(lambda: "Moved 1 right and 2 down" in say.inner_text(), notebook.page)
+        assert focused(canvas)
+
+        canvas.press("Control+z")
+        at_rest(pad)
+        assert pad.locator("select").input_value() == "", "taken back, it is the learner's own drawing"
+        canvas.press("Delete")
+        wait_for(lambda: pad.locator(".dd-verdict").inner_text() == "?", notebook.page)
+        assert notebook.problems() == []
+
+
+def test_a_later_error_is_told_in_the_explorer_and_the_next_move_answered(
+    notebooks: Path, chromium: Browser, lab: RealLab
+):
+    with opened(chromium, lab, EVERY_EXPLORER) as notebook:
+        notebook.run_cell(0)
+        notebook.run_cell(2)
+        explorer = notebook.page.locator("[data-explorer=shift_digit]")
+        slider = explorer.locator("[name=dx]")
+        notebook.run_cell(6, "model.forward = lambda x: 1 / 0")
+        slider.press("ArrowRight")
+        shown = explorer.locator(".n2t-error")
+        wait_for(shown.is_visible, notebook.page, what="the error is shown")
+        assert "ZeroDivisionError" in shown.inner_text()
+        notebook.run_cell(6, "del model.forward")
+        before = seen(explorer)
+        slider.press("ArrowRight")
+        wait_for(lambda: seen(explorer) != before and not shown.is_visible(), notebook.page)
+        assert notebook.problems() == []
+
+
+def test_an_explorer_says_when_the_kernel_does_not_answer(notebooks: Path, chromium: Browser, lab: RealLab):
+    with opened(chromium, lab, EVERY_EXPLORER) as notebook:
+        notebook.run_cell(0)
+        notebook.run_cell(2)
+        explorer = notebook.page.locator("[data-explorer=shift_digit]")
+        notebook.script(
+            "await panel.sessionContext.session.kernel.requestExecute({code: 'import os; os._exit(0)'}, true);"
+        )
+        explorer.locator("[name=dx]").press("ArrowRight")
+        say = explorer.locator(".n2t-say")
+        wait_for(lambda: "Waiting for Python" in say.inner_text(), notebook.page, seconds=15)
+
+
+# ------------------------------------------------------------------ exercises
+@pytest.mark.parametrize("path", [PRACTICE, *EXERCISES])
+def test_a_wrong_answer_shows_its_hint_and_the_right_one_passes(
+    notebooks: Path, chromium: Browser, lab: RealLab, path: str
+):
+    cells = nbformat.read(notebooks / path, as_version=4).cells
+    ids = [cell.id for cell in cells]
+    exercise = next(
+        e for e in all_exercises().values() if e.misconceptions and f"{e.id.replace('.', '-')}-work" in ids
+    )
+    work, check = (ids.index(f"{exercise.id.replace('.', '-')}-{part}") for part in ("work", "check"))
+    solution = exercise.alternatives[0]
+    solved = notebooks / path.replace("exercises/", "solutions/")
+    if path != PRACTICE and solved.exists():
+        solution = next(c.source for c in nbformat.read(solved, as_version=4).cells if c.id == ids[work])
+
+    with opened(chromium, lab, path) as notebook:
+
+        def answer(code: str) -> str:
+            type_into(notebook, work, code)
+            notebook.run_cell(work)
+            notebook.run_cell(check)
+            output = notebook.page.locator(".jp-Notebook .jp-Cell").nth(check).locator(".jp-Cell-outputArea")
+            return words_of(output.inner_text())
+
+        notebook.run_cell(next(i for i, c in enumerate(cells) if c.cell_type == "code"))
+        notebook.run_cell(work)
+        notebook.run_cell(check)
+        wrong = exercise.misconceptions[0]
+        told = answer(wrong.code)
+        assert words_of(wrong.hint) in told
+        told = answer(solution)
+        assert words_of(wrong.hint) not in told and "passed" in told.lower()
+
+
+def type_into(notebook: OpenNotebook, index: int, code: str) -> None:
+    """Replace the text of a cell by the keyboard."""
+    notebook.script(
+        """panel.content.deselectAll(); panel.content.activeCellIndex = argument;
+           panel.content.mode = 'edit'; panel.content.activeCell.editor.focus();""",
+        index,
+    )
+    notebook.page.keyboard.press("Control+a")
+    notebook.page.keyboard.insert_text(code)
+    assert notebook.cells()[index]["source"].strip() == code.strip()
+
+
+# ------------------------------------------------------------------ without a kernel
+def stills_of(path: Path) -> tuple[int, int]:
+    """How many pictures and how many folded answers a notebook has stored."""
+    pictures = folded = 0
+    for cell in nbformat.read(path, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            data: dict[str, Any] = output.get("data", {})
+            pictures += "image/png" in data
+            folded += "<details" in str(data.get("text/html", ""))
+    return pictures, folded
+
+
+def check_stills(page: Page, outputs: Locator, path: Path) -> None:
+    """Every stored picture is seen, and every folded answer unfolds."""
+    pictures, folded = stills_of(path)
+    images = outputs.locator("img[src^='data:image/png']")
+    assert images.count() == pictures
+    for image in images.all():
+        image.scroll_into_view_if_needed()
+        wait_for(
+            lambda i=image: i.evaluate("e => e.complete && e.naturalWidth > 0"),
+            page,
+            what="the picture is there",
+        )
+        assert image.is_visible() and image.bounding_box()["width"] > 100
+    details = outputs.locator("details")
+    assert details.count() == folded
+    for one in details.all():
+        assert not one.locator("p").first.is_visible(), "the answer is folded"
+        one.locator("summary").click()
+        assert one.locator("p").first.is_visible()
+
+
+def test_the_notebook_of_every_explorer_has_their_stills(notebooks: Path):
+    assert stills_of(notebooks / EVERY_EXPLORER) == (len(EXPLORERS) - 1, 1)
+    assert "widgets" not in json.loads((notebooks / EVERY_EXPLORER).read_text())["metadata"]
+
+
+@pytest.mark.parametrize("kernel", [False, True], ids=["no kernel", "not run"])
+@pytest.mark.parametrize("path", NOTEBOOKS)
+def test_reopened_it_shows_every_still(
+    notebooks: Path, chromium: Browser, lab: RealLab, path: str, kernel: bool
+):
+    with opened(chromium, lab, path, kernel=kernel) as notebook:
+        assert notebook.script("return panel.sessionContext.session !== null;") == kernel
+        check_stills(notebook.page, notebook.page.locator(".jp-OutputArea"), notebooks / path)
+        assert notebook.page_errors == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS)
+def test_its_html_without_network_shows_every_still(
+    notebooks: Path, chromium: Browser, tmp_path: Path, path: str
+):
+    command = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", "--output-dir", str(tmp_path)]
+    subprocess.run([*command, str(notebooks / path)], check=True, capture_output=True)
+    context = chromium.new_context()
+    page = context.new_page()
+    page.route(
+        "**/*", lambda route: route.continue_() if route.request.url.startswith("file:") else route.abort()
+    )
+    try:
+        page.goto((tmp_path / path).with_suffix(".html").as_uri(), wait_until="domcontentloaded")
+        check_stills(page, page.locator(".jp-OutputArea"), notebooks / path)
+    finally:
+        context.close()
