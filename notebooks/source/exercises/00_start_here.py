@@ -48,10 +48,10 @@ def first_tensor():
     raise NotImplementedError("write first_tensor, then run this cell and the check below")
     # === end
 # === explanation
-# A list of rows becomes a table. The points in `1.0` make floats of the numbers: `torch.tensor([[1, 2, 3],
-# [4, 5, 6]])` holds the same values as whole numbers (`int64`), and a network's weights would not fit among
-# them. Just as right: `.float()` after it, `dtype=torch.float32` inside, or `torch.arange(1.0,
-# 7.0).reshape(2, 3)`.
+# A list of rows becomes a table. The points in `1.0` make floats of the numbers:
+# `torch.tensor([[1, 2, 3], [4, 5, 6]])` holds the same values as whole numbers (`int64`), and a network's
+# weights would not fit among them. Just as right: `.float()` after it, `dtype=torch.float32` inside, or
+# `torch.arange(1.0, 7.0).reshape(2, 3)`.
 
 # %% exercise="00.shape_of_batch"
 # === statement

@@ -167,14 +167,14 @@ def train(X, y, max_epochs):
 # === statement
 # ### 01.xor ●● XOR out of gates
 #
-# One neuron cannot do XOR, three can. `gate` below is a neuron with two inputs. Use it to write `xor(x1,
-# x2)`.
+# One neuron cannot do XOR, three can. `gate` below is a neuron with two inputs. Use it to write
+# `xor(x1, x2)`.
 #
 # - `x1`, `x2`: tensors of any equal shape, `int64`, each number 0 or 1
 # - returns: a tensor of the same shape, `int64`: 1 where **exactly one** of the two is 1, else 0
 #
-# Example: `x1 = (0, 0, 1, 1)` and `x2 = (0, 1, 0, 1)` give `(0, 1, 1, 0)`. And for `gate`: `gate(x1, x2, 1,
-# 1, -1.5)` is AND, so it gives `(0, 0, 0, 1)`.
+# Example: `x1 = (0, 0, 1, 1)` and `x2 = (0, 1, 0, 1)` give `(0, 1, 1, 0)`. And for `gate`:
+# `gate(x1, x2, 1, 1, -1.5)` is AND, so it gives `(0, 0, 0, 1)`.
 # === code
 def gate(x1, x2, w1, w2, b):
     """One neuron with two inputs: 1 where w1·x1 + w2·x2 + b >= 0, else 0."""
@@ -201,11 +201,13 @@ def xor(x1, x2):
 # === statement
 # ### 01.logistic_gradient ●● The gradient of logistic regression
 #
-# With the sigmoid $\sigma(z) = 1 / (1 + e^{-z})$ instead of the step the neuron gives the probability $p =
-# \sigma(w \cdot x + b)$ of class 1. Write the gradient of the mean binary cross-entropy,
+# With the sigmoid $\sigma(z) = 1 / (1 + e^{-z})$ instead of the step the neuron gives the probability
+# $p = \sigma(w \cdot x + b)$ of class 1. Write the gradient of the mean binary cross-entropy,
 # `logistic_gradient(X, y, w, b)`:
 #
-# $$\frac{\partial L}{\partial w} = \frac1n \sum_i (p_i - y_i)\, x_i \qquad \frac{\partial L}{\partial b} = \frac1n \sum_i (p_i - y_i)$$
+# $$\frac{\partial L}{\partial w} = \frac1n \sum_i (p_i - y_i)\, x_i$$
+#
+# $$\frac{\partial L}{\partial b} = \frac1n \sum_i (p_i - y_i)$$
 #
 # - `X`: shape `(n, d)`, `float32`; `y`: shape `(n,)`, `int64`, 0 or 1; `w`: shape `(d,)`, `float32`; `b`:
 #   shape `()`, `float32`
