@@ -41,6 +41,7 @@ KERNEL_ERROR = re.compile(rb'"msg_type": ?"error"')
 # Console errors of JupyterLab itself that say nothing about a notebook: pattern -> why it may be there.
 HARMLESS_CONSOLE_ERRORS = {
     r"/lsp/status|language-?servers?": "no language server is installed; code completion does without",
+    r"widget model not found": "a stored explorer whose cell has not run yet: its still shows",
     r"favicon\.ico": "the browser asks for an icon before the page names its own",
 }
 
