@@ -267,6 +267,11 @@ SETTINGS = {
     "replay": (a_replay, [{"update": k} for k in range(len(RECORD["steps"]))]),
 }
 
+BIG = replay.prepare(
+    [[0, 0], [300, 1e6], [-1, 2]], [0, 1, 0], [((-1e7, 12345.67), -1e9, 1), ((3, -1e7), 1e-7, 2)]
+)
+SETTINGS["replay of large numbers"] = (lambda: a_replay(BIG), [{"update": k} for k in range(3)])
+
 LOOK = """(settings) => {
   const problems = [];
   const heights = new Set();

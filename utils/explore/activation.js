@@ -40,6 +40,8 @@ const explorer = (() => {
     identity: (z) => [z, 1],
   };
 
+  const slopeless = ["step", "relu"]; // where these are flat, they are quite flat
+
   const grid = Array.from({ length: 321 }, (_, i) => LOW + (i * (HIGH - LOW)) / 320);
   const flat = (slope, largest) => slope === 0 || Math.abs(slope) < SATURATED * largest;
 
@@ -110,7 +112,8 @@ const explorer = (() => {
       top.line(points.map(([x, f]) => [x, f]), { width: 3 });
     }
     const reach = 2.2;
-    top.line([[z - reach, state.value - reach * state.slope], [z + reach, state.value + reach * state.slope]], { color: colors.gradient });
+    const jump = kind === "step" && z === 0; // no tangent there
+    if (!jump) top.line([[z - reach, state.value - reach * state.slope], [z + reach, state.value + reach * state.slope]], { color: colors.gradient });
     top.line([[z, data.view[kind][0]], [z, state.value]], { color: colors.accent, dash: "3 5", width: 2 });
     top.point([z, state.value], { color: colors.accent, size: 8, edgeWidth: 2 });
     picture.text(left + width, 22, `slope ${slopeWords(state.slope)}`, { anchor: "end", weight: 700, color: "#c01626" });
@@ -125,7 +128,7 @@ const explorer = (() => {
     low.point([z, state.slope], { color: colors.accent, size: 7, edgeWidth: 2 });
     if (zones.length) {
       const [from, to] = zones.reduce((a, b) => (b[1] - b[0] > a[1] - a[0] ? b : a));
-      if (to - from > 2) low.label([(from + to) / 2, 0.95], kind === "relu" ? "no slope" : "saturated", { anchor: "middle", size: 15, color: colors.muted });
+      if (to - from > 2) low.label([(from + to) / 2, 0.95], slopeless.includes(kind) ? "no slope" : "saturated", { anchor: "middle", size: 15, color: colors.muted });
     }
 
     drawBars(picture, boxes.bars, state, n, colors);

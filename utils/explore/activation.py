@@ -226,7 +226,8 @@ def draw(figure: Figure, kind: str, z: float, n: int) -> None:
     top.plot(zs, curve[:, 0], color=palette["text"])
     reach = 2.0
     ends = np.array([z - reach, z + reach])
-    top.plot(ends, state["value"] + state["slope"] * (ends - z), color=palette["gradient"], zorder=4)
+    if kind != "step" or z != 0:  # a jump has no tangent
+        top.plot(ends, state["value"] + state["slope"] * (ends - z), color=palette["gradient"], zorder=4)
     top.plot([z], [state["value"]], "o", color=palette["accent"], markersize=10, zorder=5)
     top.set(ylim=_VIEW[kind], ylabel="f(z)", xticklabels=[])
     top.set_title(f"{name}: slope {_slope_words(state['slope'])} at z = {number(z, 1)}")

@@ -49,6 +49,9 @@ const n2t = (() => {
   }
   // The same without zeros at the end: 1.50 → 1.5, 2.00 → 2.
   const short = (value, digits = 2) => number(value, digits).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+  // The same where there is little room: −12345678 → −1.2e7.
+  const brief = (value, limit = 1e5) => (Math.abs(value) < limit ? short(value)
+    : String(Number(value.toPrecision(2)).toExponential()).replace("-", "−").replace("e+", "e"));
   // How many digits behind the point a step such as 0.05 or 2.5 needs.
   const decimals = (step) => [0, 1, 2, 3, 4, 5].find((d) => Math.abs(step * 10 ** d - Math.round(step * 10 ** d)) < 1e-9) ?? 6;
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
@@ -265,6 +268,8 @@ const n2t = (() => {
     return { found, digits: decimals(step) };
   }
 
+  const tick = (value, digits) => (Math.abs(value) < 1e4 ? number(value, digits) : brief(value, 1e4));
+
   class Picture {
     constructor(host, declaration) {
       this.id = `n2t-${++views}`;
@@ -320,12 +325,12 @@ const n2t = (() => {
       across.found.forEach((x, i) => {
         const px = this.px(x);
         if (grid) picture.add(svg("line", { x1: px, x2: px, y1: top, y2: bottom, stroke: "#e9e9ee" }));
-        picture.text(px, bottom + 19, xwords ? xwords[i] : number(x, across.digits), { size: 14, anchor: "middle", color: muted });
+        picture.text(px, bottom + 19, xwords ? xwords[i] : tick(x, across.digits), { size: 14, anchor: "middle", color: muted });
       });
       up.found.forEach((y, i) => {
         const py = this.py(y);
         if (grid) picture.add(svg("line", { x1: left, x2: left + width, y1: py, y2: py, stroke: "#e9e9ee" }));
-        picture.text(left - 8, py + 5, ywords ? ywords[i] : number(y, up.digits), { size: 14, anchor: "end", color: muted });
+        picture.text(left - 8, py + 5, ywords ? ywords[i] : tick(y, up.digits), { size: 14, anchor: "end", color: muted });
       });
       picture.add(svg("path", {
         d: `M${left} ${top}V${bottom}H${left + width}`, fill: "none", stroke: text, "stroke-width": 1.5,
@@ -334,6 +339,11 @@ const n2t = (() => {
       if (ylabel) picture.text(left - 8, top - 11, ylabel, { anchor: ylabel.length > 3 ? "start" : "end" });
       // The curves lie above the grid.
       picture.add(this.layer);
+      return this;
+    }
+    // From here on, what is drawn lies above all words so far.
+    front() {
+      this.layer = this.picture.add(svg("g", { "clip-path": this.layer.getAttribute("clip-path") }));
       return this;
     }
     draw(tag, attributes) { this.layer.append(svg(tag, attributes)); return this; }
@@ -525,5 +535,5 @@ const n2t = (() => {
     node.addEventListener("pointercancel", drop);
   }
 
-  return { html, svg, KEYS, number, short, clamp, snap, calm, ticks, frame, Picture, Plot, browser };
+  return { html, svg, KEYS, number, short, brief, clamp, snap, calm, ticks, frame, Picture, Plot, browser };
 })();

@@ -76,9 +76,9 @@ const explorer = (() => {
     const plot = picture.plot(box, [middle - half, middle + half], [set.low, set.high]);
     view.plot = plot;
     plot.axes({ xlabel: "x₁", ylabel: "x₂", grid: false });
-    picture.text(48, 28, formula(values), { weight: 600, size: narrow ? 15 : 17 });
+    picture.text(narrow ? 12 : 48, 26, formula(values), { weight: 600, size: narrow ? 15 : 17 });
     const all = state.wrong.length === 0;
-    picture.text(picture.width - 16, 28, `${all ? "✓ " : ""}${state.right} of ${state.total}${narrow ? "" : " right"}`, {
+    picture.text(picture.width - 16, 26, `${all ? "✓ " : ""}${state.right} of ${state.total}${narrow ? "" : " right"}`, {
       anchor: "end", weight: 700, size: 17, color: all ? GOOD : colors.text,
     });
 
@@ -109,7 +109,7 @@ const explorer = (() => {
       const scale = arrowScale(set);
       const tip = [fx + scale * w1, fy + scale * w2];
       drawPoints(plot, set, state, colors, markers, narrow);
-      plot.arrow(state.foot, tip, { color: colors.accent, width: 4 });
+      plot.front().arrow(state.foot, tip, { color: colors.accent, width: 4 });
       plot.draw("circle", { cx: plot.px(tip[0]), cy: plot.py(tip[1]), r: 5, fill: "#fff", stroke: colors.accent, "stroke-width": 2.5 });
       plot.label(tip, "w", { dx: 12 * ux - 5, dy: -14 * uy + 5 + (uy < 0 ? 6 : 0), color: colors.accent, weight: 700 });
     } else {

@@ -73,7 +73,7 @@ DECLARATION = Declaration(
         Preset("w = 0", {"w1": 0.0, "w2": 0.0, "b": 0.5}),
     ),
     goals=(
-        Goal("and", "Get AND right: 4 of 4.", "AND: 4 of 4. Only (1, 1) is called 1."),
+        Goal("and", "Get AND right: 4 of 4.", "AND: 4 of 4. Well done."),
         Goal("blobs", "Get every point of “blobs” right.", "Blobs: all 32. The gap is narrow."),
         Goal(
             "xor",

@@ -1,6 +1,6 @@
 // The perceptron rule, update by update. The numbers and words are those of replay.py.
 const explorer = (() => {
-  const { short, clamp } = n2t;
+  const { short, brief, clamp } = n2t;
   const PAUSE = { slow: 1600, normal: 800, fast: 200 }; // milliseconds for one update
 
   function wrongOf(data, { w: [w1, w2], b }) {
@@ -92,22 +92,36 @@ const explorer = (() => {
   // The plane of the weights: where w has been, and the push of this update.
   function drawPush(picture, box, state, update, data, wide) {
     const { colors } = picture;
-    const all = data.steps.flatMap((step) => step.w);
-    const reach = Math.max(...all.map(Math.abs), 0.5) * 1.25;
-    const [rx, ry] = [reach * Math.max(1, box[2] / box[3]), reach * Math.max(1, box[3] / box[2])];
-    const plot = picture.plot(box, [-rx, rx], [-ry, ry]);
+    const [rangeX, rangeY] = weightWindow(data, box[2] / box[3]);
+    const plot = picture.plot(box, rangeX, rangeY);
     picture.text(box[0] - 2, box[1] - 30, state.index === null ? "The weights" : "The push on w", { weight: 700 });
     plot.axes({ xlabel: "w₁", ylabel: "w₂", grid: false });
-    plot.line([[-rx, 0], [rx, 0]], { color: colors.grid, width: 1.5 }).line([[0, -ry], [0, ry]], { color: colors.grid, width: 1.5 });
+    plot.line([[rangeX[0], 0], [rangeX[1], 0]], { color: colors.grid, width: 1.5 });
+    plot.line([[0, rangeY[0]], [0, rangeY[1]]], { color: colors.grid, width: 1.5 });
     const path = data.steps.slice(0, update + 1).map((step) => step.w);
     plot.line(path, { color: colors.muted, width: 1.5, opacity: 0.6 });
     plot.line([[0, 0], state.before.w], { color: colors.muted, dash: "6 4" });
     plot.line([[0, 0], state.after.w], { color: colors.boundary, width: 3 });
     plot.arrow(state.before.w, state.after.w, { color: colors.wrong, width: 3.5, head: 11 });
     plot.point(state.after.w, { color: colors.boundary, size: 5 });
-    const [x, y] = wide ? [box[0] - 2, box[1] + box[3] + 62] : [box[0] + box[2] + 24, box[1] + 30];
-    picture.text(x, y, `w = ${pair(state.after.w)}`, { size: 16 });
-    picture.text(x, y + 24, `b = ${short(state.after.b)}`, { size: 16 });
+    const [x, y] = wide ? [box[0] - 2, box[1] + box[3] + 58] : [box[0] + box[2] + 22, box[1] + 34];
+    const { w, b } = state.after;
+    [`w₁ = ${brief(w[0])}`, `w₂ = ${brief(w[1])}`, `b = ${brief(b)}`].forEach((words, i) => picture.text(x, y + 24 * i, words));
+  }
+
+  // Every w of the record and the origin, in the same scale both ways.
+  function weightWindow(data, aspect) {
+    const span = [0, 1].map((axis) => {
+      const all = [0, ...data.steps.map((step) => step.w[axis])];
+      return [Math.min(...all), Math.max(...all)];
+    });
+    const [width, height] = span.map(([low, high]) => high - low);
+    const tall = Math.max(height, width / aspect, 0.5) * 1.3;
+    const middle = span.map(([low, high]) => (low + high) / 2);
+    return [
+      [middle[0] - (tall * aspect) / 2, middle[0] + (tall * aspect) / 2],
+      [middle[1] - tall / 2, middle[1] + tall / 2],
+    ];
   }
 
   // ---- playing
