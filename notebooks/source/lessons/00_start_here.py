@@ -53,10 +53,9 @@ plotting.use_style()
 # Each lesson is a notebook like this one: text, and cells with Python that you run in order. Do five things with it.
 #
 # 1. **Read.** New terms are **bold** where they first appear.
-# 2. **Predict.** Before an experiment there is a question. Answer it *before* you run the cell, even if you guess. Being
-#    surprised is how one learns; being told is not.
-# 3. **Run.** Shift + Enter. Then change a number and run again. You cannot break anything: *Kernel → Restart* brings you back.
-# 4. **Explore.** Some cells open a small machine with sliders. Each comes with a question and a challenge.
+# 2. **Predict.** Answer the question *before* you run the cell, even if you guess. Being surprised is how one learns.
+# 3. **Run.** Then change a number and run again. You cannot break anything: *Kernel → Restart* brings you back.
+# 4. **Explore.** Some cells open a small machine with sliders, a question and a challenge.
 # 5. **Exercise.** Every lesson has an exercise notebook which answers at once, and tries to say *why* you went wrong.
 #
 # Let us try number 2.
@@ -67,7 +66,7 @@ explore.predict(
     "Of 10,000 new digits, how many will it read correctly?",
     ["About 5,000", "About 8,000", "About 9,800", "All of them"],
     answer="About 9,800",
-    explanation="We are about to do it. You will see about 98 in 100, and you will also see how the other two go wrong.",
+    explanation="We are about to do it. You will see about 98 in 100, and how the other two go wrong.",
 )
 
 # %% [markdown]
@@ -307,8 +306,8 @@ print(f"mistakes: {len(mistakes)} of 10,000;  confidence when right {confidence[
 assert confidence[right].mean() > confidence[~right].mean() > 0.6
 
 # %% [markdown]
-# So the confidence tells us something: it is lower on mistakes. But it is nowhere near as low as it should be. A network which is right about as
-# often as it says would have a confidence of 0 on its mistakes only if it always knew; ours is, on average, well over half sure of answers that are wrong.
+# So the confidence does tell us something: it is lower on mistakes. But not low. If the network says 9 and is wrong, it is on average still about three
+# quarters sure. And the nine above were worse than that: it would have bet nearly everything on them.
 
 # %% [markdown]
 # ## 7 · Feed it something that is no digit
@@ -326,7 +325,8 @@ explore.predict(
         "It is rather sure, and nearly always says the same one or two digits",
     ],
     answer="It is rather sure, and nearly always says the same one or two digits",
-    explanation="There is no answer 'none of these', and nothing ever taught it doubt. Run the next cell for the figures of your network.",
+    explanation="There is no answer 'none of these', and nothing ever taught it doubt. "
+    "Run the next cell for the figures of your own network.",
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -342,7 +342,7 @@ assert noise_guess.bincount(minlength=10).topk(2).values.sum() > 900
 
 # %% [markdown]
 # We trained six such networks, each from other random numbers. On pure noise their mean confidence lay between 76% and 100%, and five of the six called nearly
-# every noise a 5. (Yours should look like our first one, or nearly.)
+# every noise a 5.
 #
 # So here is the first misconception of this course: *"softmax gives the probability of being right"*. It says how ten scores compare with each other. Whether
 # the input is anything like what the network has learned from is a question that nobody asked it.
@@ -365,11 +365,11 @@ ax.annotate("guessing", (7, 12), color=plotting.COLORS["muted"])
 ax.set(xlabel="moved to the right by, pixels", ylabel="accuracy, %", ylim=(0, 100))
 ax.set_title("Four pixels to the right are enough to blind it");
 
-# %%
-assert shifted_accuracy[0] > 97 and shifted_accuracy[4] < 60
-
 # %% [markdown]
 # **What you see.** Accuracy against the number of pixels: nearly flat for one pixel, then a steep fall, below a half at four pixels and near guessing at seven.
+
+# %%
+assert shifted_accuracy[0] > 97 and shifted_accuracy[3] > 50 > shifted_accuracy[4]
 
 # %% [markdown]
 # The network has not learned what a 7 is. It has learned which pixels are white when a 7 stands **in the middle**. MNIST's digits

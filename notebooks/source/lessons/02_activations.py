@@ -126,8 +126,8 @@ functions = {
 
 # %% tags=["nbval-ignore-output"]
 z = torch.linspace(-8, 8, 1001, dtype=torch.float64)
-by_torch = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "ReLU": F.relu, "leaky ReLU": F.leaky_relu, "ELU": F.elu,
-            "GELU": F.gelu, "SiLU": F.silu}
+by_torch = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "ReLU": F.relu, "leaky ReLU": F.leaky_relu}
+by_torch |= {"ELU": F.elu, "GELU": F.gelu, "SiLU": F.silu}
 for name, f in by_torch.items():
     difference = (functions[name](z) - f(z)).abs().max().item()
     print(f"{name:10} largest difference {difference:.1e}")
@@ -246,7 +246,7 @@ def gradient_per_layer(f, gain=1.0, depth=20, width=64, seed=0):
 
 # %%
 explore.predict(
-    "Same weights, same inputs, six activations. Which of them loses the most gradient over 20 layers, and which the least?",
+    "Same weights, same inputs, six activations. Over 20 layers, which loses the most gradient, which the least?",
     [
         "ReLU loses most, sigmoid least",
         "Sigmoid loses most, ReLU least",
@@ -254,17 +254,19 @@ explore.predict(
         "All lose the same: the weights decide",
     ],
     answer="Sigmoid loses most, tanh least",
-    explanation="With weights of this size tanh keeps about a fifth and ReLU a thousandth. ReLU's fame needs other weights, as the second experiment shows.",
+    explanation="With weights of this size tanh keeps about a fifth and ReLU a thousandth. "
+    "ReLU's fame needs other weights, as the second experiment shows.",
 )
 
 # %%
 six = {name: by_torch[name] for name in ("sigmoid", "tanh", "ReLU", "leaky ReLU", "GELU", "SiLU")}
 at_gain_1 = {name: gradient_per_layer(f) for name, f in six.items()}
-ax = plotting.plot_layers(at_gain_1)
-ax.set(xlabel="layer (20 is next to the loss)", ylabel="size of the gradient", title="Sigmoid's gradient is gone; ReLU's shrinks, too");
+ax = plotting.plot_layers(at_gain_1, backward=True)
+ax.set(xlabel="layer, from the last back to the first", ylabel="size of the gradient")
+ax.set_title("Sigmoid's gradient is gone; ReLU's shrinks, too");
 
 # %% [markdown]
-# **What you see.** Six lines on a logarithmic axis, all starting near 1 at layer 20 on the right. Going left towards layer 1, sigmoid falls steeply to about $10^{-13}$, GELU and SiLU to $10^{-6}$, ReLU
+# **What you see.** Six lines on a logarithmic axis, all starting near 1 at layer 20 on the left. On the way back to layer 1, sigmoid falls steeply to about $10^{-13}$, GELU and SiLU to $10^{-6}$, ReLU
 # and leaky ReLU to $10^{-3}$. tanh hardly falls at all.
 
 # %% tags=["nbval-ignore-output"]
@@ -386,8 +388,9 @@ assert loss["leaky 0.1, bad first step"] < loss["leaky 0.01, bad first step"] < 
 
 # %% [markdown]
 # A few units are silent from the start: their corner happens to lie beyond all points. After the bad step the loss shot up into the thousands, and the steps that mended it pushed the units over the edge: more
-# than 40 of 50 fell silent, and the loss stayed near 0.4 or a little below. A plain constant would get 0.44.
-#
+# than 40 of 50 fell silent, and the loss stayed at 0.26 to 0.41. A plain constant would get 0.44.
+
+# %% [markdown]
 # Now the folklore: *"leaky ReLU prevents dead units."* Measured: with the usual leak of 0.01 as many units ended up on the flat side, and it helped little. With a leak of 0.1 most of them were there, too, but enough came through the leak to learn the curve all the same. A leak does not
 # keep units awake. It lets the sleeping ones go on learning, as fast as it is wide. Best of all is not to take the bad step.
 
@@ -415,7 +418,8 @@ for name, f in {"1 / (1 + exp(-z))": lambda z: 1 / (1 + torch.exp(-z)), "torch.s
 # On the way back torch multiplies the slopes of the pieces: `inf` from the exponential times `0` from the division is `nan`. A network with this sigmoid would print a healthy loss once, and nothing but `nan` from then on. The remedy is to pick, for each number, the form whose exponential cannot overflow:
 # $e^{-|z|}$ never does.
 #
-# **Exercise [02.sigmoid](exercises/02_activations.ipynb)** ●● A sigmoid that holds at ±1000.
+# **Exercise [02.sigmoid](exercises/02_activations.ipynb)** ●● A sigmoid that holds at ±1000. (Its check looks at every step on the way, not only at the
+# result: nothing may overflow.)
 
 # %% [markdown]
 # ## 7 · Softmax: scores into shares
