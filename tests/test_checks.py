@@ -169,10 +169,10 @@ def test_misconceptions_differ_from_each_other_and_from_the_reference(exercise: 
         cases = make_cases(exercise, seed)
         outcomes = {}
         for name, work in works.items():
-            guard = Guard(work, 10.0, seed)
-            outcomes[name] = [
-                guard.run(lambda w=work, c=case: exercise.probe(w, *copy_plain(c.args))) for case in cases
-            ]
+            with Guard(work, 10.0, seed) as guard:
+                outcomes[name] = [
+                    guard.run(lambda w=work, c=case: exercise.probe(w, *copy_plain(c.args))) for case in cases
+                ]
         names = list(outcomes)
         for i, name in enumerate(names):
             for other in names[:i]:
@@ -183,8 +183,7 @@ def test_misconceptions_differ_from_each_other_and_from_the_reference(exercise: 
 
 @every_exercise
 def test_nothing_returned_is_recognised(exercise: Exercise):
-    parameters = ", ".join(inspect.signature(exercise.reference).parameters)
-    work = work_from(exercise, f"def {exercise.name}({parameters}):\n    pass\n", "learner")
+    work = work_from(exercise, f"def {exercise.signature}:\n    pass\n", "learner")
     result = check(exercise.id, work)
     assert result.status == FAILED, result
     assert "return" in str(result)

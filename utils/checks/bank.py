@@ -65,8 +65,6 @@ def load_work(exercise: Exercise, code: str, label: str) -> Callable:
     return names[exercise.name]
 
 
-@cache
-def wrong_works(exercise_id: str) -> tuple[Callable, ...]:
+def wrong_works(exercise: Exercise) -> tuple[Callable, ...]:
     """The works of an exercise's misconceptions, in their order."""
-    exercise = all_exercises()[exercise_id]
     return tuple(load_work(exercise, m.code, m.name) for m in exercise.misconceptions)

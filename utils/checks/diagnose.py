@@ -26,9 +26,7 @@ class _Pair:
     sizes: tuple[int, ...]
 
 
-def diagnose(
-    cases: Sequence[Case], expected: Sequence[Outcome], got: Sequence[Outcome], rules: Rules
-) -> str:
+def diagnose(cases: Sequence[Case], expected: Sequence[Outcome], got: Sequence[Outcome], rules: Rules) -> str:
     """A sentence or two about what all wrong outputs have in common; "" if nothing is known."""
     if any(o.failure is not None for o in (*expected, *got)):
         return ""
@@ -159,7 +157,8 @@ def _size_factor(pairs: list[_Pair], rules: Rules) -> str:
     for word, scale in (("large", 1), ("small", -1)):
         sizes = []
         for p in pairs:
-            fits = [n for n in p.sizes if n > 0 and _float_agree(p.want.double() * float(n) ** scale, p.have, rules)]
+            want = p.want.double()
+            fits = [n for n in p.sizes if n > 0 and _float_agree(want * float(n) ** scale, p.have, rules)]
             if not fits:
                 break
             sizes.append((fits, p))
@@ -167,11 +166,11 @@ def _size_factor(pairs: list[_Pair], rules: Rules) -> str:
             continue
         telling = [fits for fits, p in sizes if not _float_agree(p.want.double(), p.have, rules)]
         if len({tuple(fits) for fits in telling}) > 1:
-            n = telling[0][0]
+            took, asked = ("sum", "mean") if scale == 1 else ("mean", "sum")
             return (
-                f"{{subject}} is n times too {word} in every case, where n is how many there are in the "
-                f"input (n = {n} in the first such case). Did you take the {'sum' if scale == 1 else 'mean'} "
-                f"where the {'mean' if scale == 1 else 'sum'} is asked for, or divide {'too seldom' if scale == 1 else 'too often'}?"
+                f"{{subject}} is n times too {word} in every case, where n is a size of the input "
+                f"(n = {telling[0][0]} in the first such case). Did you take the {took} where the {asked} is "
+                "asked for?"
             )
     return ""
 
@@ -203,7 +202,8 @@ def _constant_offset(pairs: list[_Pair], rules: Rules) -> str:
     if not np.isfinite(offset) or abs(offset) < 1e-3:
         return ""
     if all(_float_agree(p.want.double() + offset, p.have, rules) for p in pairs):
-        return f"{{subject}} is too {'large' if offset > 0 else 'small'} by {number(abs(offset))} in every case."
+        word = "large" if offset > 0 else "small"
+        return f"{{subject}} is too {word} by {number(abs(offset))} in every case."
     return ""
 
 
@@ -212,7 +212,10 @@ def _cut_to_whole(pairs: list[_Pair], rules: Rules) -> str:
         return ""
     for cut in (torch.floor, torch.trunc, torch.round):
         if all(_float_agree(cut(p.want.double()), p.have, rules) for p in pairs):
-            return "{subject} has lost what is after the decimal point: look for `//`, `int` or a whole-number type."
+            return (
+                "{subject} has lost what is after the decimal point: look for `//`, `int` or a type of "
+                "whole numbers."
+            )
     return ""
 
 
@@ -239,4 +242,3 @@ _EXPLANATIONS = (
     _constant_offset,
     _cut_to_whole,
 )
-

@@ -87,12 +87,13 @@ def unknown_id(exercise_id: object) -> str:
     """What to say about an id that no exercise has."""
     if not isinstance(exercise_id, str):
         return (
-            f"The first argument is the exercise's id, a text such as `\"01.neuron\"`; this is "
+            f'The first argument is the exercise\'s id, a text such as `"01.neuron"`; this is '
             f"{kind_words(exercise_id)}."
         )
     near = close_matches(exercise_id)
-    meant = f" Did you mean {' or '.join(f'`{i}`' for i in near)}?" if near else " `progress()` lists them all."
-    return f"There is no exercise called `{exercise_id}`.{meant}"
+    listed = " or ".join(f"`{name}`" for name in near)
+    meant = f"Did you mean {listed}?" if near else "`progress()` lists them all."
+    return f"There is no exercise called `{exercise_id}`. {meant}"
 
 
 def _work_problem(exercise: Exercise, work: Any) -> str:
@@ -159,20 +160,20 @@ def make_cases(exercise: Exercise, seed: int) -> tuple[Case, ...]:
 def run_cases(exercise: Exercise, work: Callable, seed: int) -> Trial:
     """Run the reference and the work on the cases of a seed."""
     cases = make_cases(exercise, seed)
-    trusted = Guard(exercise.reference, _REFERENCE_SECONDS, seed)
-    expected = tuple(_call(exercise, trusted, exercise.reference, case)[0] for case in cases)
-    guard = Guard(work, exercise.time_limit, seed)
+    with Guard(exercise.reference, _REFERENCE_SECONDS, seed) as guard:
+        expected = tuple(_call(exercise, guard, exercise.reference, case)[0] for case in cases)
     got: list[Outcome] = []
     mutated: list[tuple[str, ...]] = []
-    for case in cases:
-        outcome, changed = _call(exercise, guard, work, case)
-        got.append(outcome)
-        mutated.append(changed)
-        if outcome.timed_out or outcome.interrupted or (outcome.failure and outcome.failure.not_started):
-            break
     varied = None
-    if len(got) == len(cases) and not exercise.may_vary:
-        varied = _second_call(exercise, guard, work, cases, got)
+    with Guard(work, exercise.time_limit, seed) as guard:
+        for case in cases:
+            outcome, changed = _call(exercise, guard, work, case)
+            got.append(outcome)
+            mutated.append(changed)
+            if outcome.timed_out or outcome.interrupted or (outcome.failure and outcome.failure.not_started):
+                break
+        else:
+            varied = None if exercise.may_vary else _second_call(exercise, guard, work, cases, got)
     return Trial(seed, cases, expected, tuple(got), tuple(mutated), varied)
 
 
@@ -268,25 +269,30 @@ def judge(exercise: Exercise, trial: Trial) -> Result:
 def _problem(expected: Outcome, got: Outcome, changed: tuple[str, ...], rules: Rules) -> str:
     """What is wrong with one outcome, in a sentence; "" if it is right."""
     if got.timed_out:
-        return "Time is over: the function was still running and has been stopped. Look for a loop that never ends."
+        return (
+            "Time is over: your function was still running and has been stopped. "
+            "Look for a loop that never ends."
+        )
     if got.failure is not None:
         return _failure_problem(expected, got.failure)
     if expected.failure is not None:
         return f"Your function should raise {expected.failure.type_name} here, but it returned something."
     difference = _compare(expected.output, got.output, rules)
     if difference is None and changed:
+        names = " and ".join(f"`{name}`" for name in changed)
         return (
-            f"The result is right, but your function changes its input {' and '.join(f'`{n}`' for n in changed)}: "
-            "whoever called it loses the old values. Work on a new tensor."
+            f"The result is right, but your function changes its input {names}: whoever called it loses the "
+            "old values. Work on a new tensor."
         )
     return difference.words if difference else ""
 
 
 def _failure_problem(expected: Outcome, failure: Failure) -> str:
     if expected.failure is not None:
-        if expected.failure.type_name == failure.type_name:
+        wanted = expected.failure.type_name
+        if wanted == failure.type_name:
             return ""
-        return f"Your function should raise {expected.failure.type_name} here, but it raised {last_line(failure)}."
+        return f"Your function should raise {wanted} here, but it raised {last_line(failure)}."
     if failure.type_name == NotAsAsked.__name__:
         return failure.message
     where = f" in `{failure.function}`, line {failure.line}" if failure.line else ""
@@ -294,9 +300,7 @@ def _failure_problem(expected: Outcome, failure: Failure) -> str:
     place = f"{where}{quoted}"
     match failure.type_name:
         case "SystemExit":
-            return (
-                f"Your function calls exit{place}. That would end the whole notebook; `return` ends a function."
-            )
+            return f"Your function calls exit{place}. That ends the whole notebook; `return` ends a function."
         case "KeyboardInterrupt":
             return f"Your function was interrupted{place}."
         case "RecursionError":
@@ -332,9 +336,10 @@ def _show_outcome(outcome: Outcome) -> str:
     if outcome.failure is not None:
         named = outcome.failure.type_name == NotAsAsked.__name__
         return outcome.failure.message if named else last_line(outcome.failure)
-    if not is_plain(outcome.output):
-        return f"{kind_words(outcome.output)}"
-    return show(outcome.output)
+    try:
+        return show(outcome.output) if is_plain(outcome.output) else kind_words(outcome.output)
+    except Exception:  # a learner may return a list that contains itself, a sparse tensor, …
+        return kind_words(outcome.output)
 
 
 def _judge_state(exercise: Exercise, trial: Trial, base: Result) -> Result:
@@ -351,7 +356,9 @@ def _judge_state(exercise: Exercise, trial: Trial, base: Result) -> Result:
 
 def _praise(base: Result) -> str:
     total = sum(number for _, number in base.tally.values())
-    return f"Right on all {total} cases, odd shapes and extreme values among them (seed {base.seed})."
+    if total == 1:
+        return "Right."
+    return f"Right on all {total} cases: {', '.join(base.tally)} (seed {base.seed})."
 
 
 def _notes(trial: Trial) -> tuple[str, ...]:
@@ -359,8 +366,8 @@ def _notes(trial: Trial) -> tuple[str, ...]:
     notes = []
     printed = next((o.printed.strip() for o in trial.got if o.printed.strip()), "")
     if printed:
-        short = printed.splitlines()[0][:60]
-        notes.append(f"Your function prints as well (`{short.replace('`', '')}`). Only what it returns counts.")
+        short = printed.splitlines()[0][:60].replace("`", "")
+        notes.append(f"Your function prints as well (`{short}`). Only what it returns counts.")
     return tuple(notes)
 
 
@@ -383,18 +390,21 @@ def recognise(exercise: Exercise, trial: Trial) -> tuple[str, str]:
     for rules in dict.fromkeys((strict, lenient, by_value)):
         if _same_outcomes(trial.expected, trial.got, rules):
             break  # nothing but types is wrong, and of those no misconception told
-        for misconception, work in zip(exercise.misconceptions, wrong_works(exercise.id), strict=True):
+        for misconception, work in zip(exercise.misconceptions, wrong_works(exercise), strict=True):
             if misconception.name not in outcomes:
                 outcomes[misconception.name] = _outcomes(exercise, work, trial)
             wrong = outcomes[misconception.name]
             if _same_outcomes(wrong, trial.got, rules) and not _same_outcomes(trial.expected, wrong, rules):
                 return misconception.name, misconception.hint
-    return "", diagnose(trial.cases, trial.expected, trial.got, strict)
+    try:
+        return "", diagnose(trial.cases, trial.expected, trial.got, strict)
+    except Exception:  # outputs that are nothing one could compute with
+        return "", ""
 
 
 def _outcomes(exercise: Exercise, work: Callable, trial: Trial) -> list[Outcome]:
-    guard = Guard(work, exercise.time_limit, trial.seed)
-    return [_call(exercise, guard, work, case)[0] for case in trial.cases]
+    with Guard(work, exercise.time_limit, trial.seed) as guard:
+        return [_call(exercise, guard, work, case)[0] for case in trial.cases]
 
 
 def _same_outcomes(some: Sequence[Outcome], others: Sequence[Outcome], rules: Rules) -> bool:

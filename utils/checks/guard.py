@@ -19,7 +19,7 @@ import time
 import types
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,9 @@ class _Capture:
 class Guard:
     """Calls of a learner's work with one time limit for all of them together.
 
+    Used in a ``with`` block, inside which torch's and the random generators' global state is the guard's
+    own; afterwards everything is as it was before.
+
     Args:
         work: the learner's work; ``exit`` and ``quit`` in its globals are made harmless.
         seconds: time for all calls. Long single operations of torch cannot be interrupted; they end
@@ -99,24 +102,28 @@ class Guard:
     """
 
     def __init__(self, work: Any, seconds: float, seed: int) -> None:
-        self._globals = _globals_of(work)
         self._left = seconds
         self._seed = seed
+        self._world = _own_world(_globals_of(work))
+
+    def __enter__(self) -> Guard:
+        self._world.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._world.__exit__(*error)
 
     def run(self, function: Callable[[], Any]) -> Outcome:
         """Call ``function`` (the probe on the work and its arguments); never raises."""
         if self._left <= 0:
             return Outcome(timed_out=True)
+        _set_world(self._seed)
         capture = _Capture()
         begin = time.monotonic()
-        with _own_world(self._globals, self._seed), _captured(capture):
+        with _captured(capture):
             outcome = _timed(lambda: _attempt(function), self._left)
-        self._left -= time.monotonic() - begin
-        if outcome.timed_out:
-            self._left = 0
-        return Outcome(
-            outcome.output, outcome.failure, capture.text, outcome.timed_out, outcome.interrupted
-        )
+        self._left = 0 if outcome.timed_out else self._left - (time.monotonic() - begin)
+        return replace(outcome, printed=capture.text)
 
 
 # ------------------------------------------------------------------------------------- one attempt
@@ -184,7 +191,7 @@ _STDLIB = contextlib.__file__.rsplit("contextlib.py", 1)[0]
 
 def _globals_of(work: Any) -> dict[str, Any]:
     """The global names that the work sees; for a class those of its methods."""
-    for candidate in (work, getattr(work, "__init__", None), getattr(work, "__call__", None)):
+    for candidate in (work, getattr(work, "__init__", None), type(work).__call__):
         names = getattr(candidate, "__globals__", None)
         if isinstance(names, dict):
             return names
@@ -210,9 +217,10 @@ def _timed_by_signal(function: Callable[[], Outcome], seconds: float) -> Outcome
     old_trace = sys.gettrace()
 
     def stop(frame: types.FrameType, event: str, argument: Any) -> Any:
-        if armed:
+        # not at "exception" events: there the exception is still inside the "try" that will swallow it
+        if armed and event == "line":
             raise TimeUp
-        return None
+        return stop
 
     def ring(signum: int, frame: types.FrameType | None) -> None:
         nonlocal rings
@@ -272,9 +280,7 @@ def _timed_by_thread(function: Callable[[], Outcome], seconds: float) -> Outcome
     if outcomes:
         return outcomes[0]
     if not _interrupt_until_ended(thread, _GRACE):
-        threading.Thread(
-            target=_interrupt_until_ended, args=(thread, float("inf")), daemon=True
-        ).start()
+        threading.Thread(target=_interrupt_until_ended, args=(thread, float("inf")), daemon=True).start()
     return Outcome(timed_out=True)
 
 
@@ -305,25 +311,21 @@ def _captured(capture: _Capture) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _own_world(names: dict[str, Any], seed: int) -> Iterator[None]:
-    """Known global state inside, the old one afterwards; ``exit`` and ``input`` are made harmless."""
+def _own_world(names: dict[str, Any]) -> Iterator[None]:
+    """Puts global state back afterwards; meanwhile ``exit`` and ``input`` are harmless, also in ``names``."""
     torch_state, numpy_state, python_state = torch.get_rng_state(), np.random.get_state(), random.getstate()
     cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
     grad, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
-    exits = [(space, word) for space in (names, vars(builtins)) for word in ("exit", "quit") if word in space]
-    exits.append((vars(builtins), "input"))
-    old = [space[word] for space, word in exits]
+    spaces = (names, vars(builtins))
+    swapped = [(space, word) for space in spaces for word in ("exit", "quit") if word in space]
+    swapped.append((vars(builtins), "input"))
+    old = [space[word] for space, word in swapped]
     try:
-        for space, word in exits:
+        for space, word in swapped:
             space[word] = _no_input if word == "input" else _plain_exit
-        torch.default_generator.manual_seed(seed)
-        np.random.seed(seed % 2**32)
-        random.seed(seed)
-        torch.set_grad_enabled(True)
-        torch.set_default_dtype(torch.float32)
         yield
     finally:
-        for (space, word), value in zip(exits, old, strict=True):
+        for (space, word), value in zip(swapped, old, strict=True):
             space[word] = value
         torch.set_default_dtype(dtype)
         torch.set_grad_enabled(grad)
@@ -332,6 +334,15 @@ def _own_world(names: dict[str, Any], seed: int) -> Iterator[None]:
             torch.cuda.set_rng_state_all(cuda_states)
         np.random.set_state(numpy_state)
         random.setstate(python_state)
+
+
+def _set_world(seed: int) -> None:
+    """The global state in which every call of the work begins."""
+    torch.default_generator.manual_seed(seed)
+    np.random.seed(seed % 2**32)
+    random.seed(seed)
+    torch.set_grad_enabled(True)
+    torch.set_default_dtype(torch.float32)
 
 
 def _plain_exit(code: object = None) -> None:

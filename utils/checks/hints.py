@@ -36,7 +36,8 @@ class Hint:
     step: int = 0
 
     def __repr__(self) -> str:
-        blocks = [self.heading, self.text, "\n".join(f"    {line}" for line in self.code.splitlines()), self.after]
+        code = "\n".join(f"    {line}".rstrip() for line in self.code.splitlines())
+        blocks = [self.heading, self.text, code, self.after]
         return "\n\n".join(block for block in blocks if block)
 
     __str__ = __repr__
@@ -66,12 +67,13 @@ def hint(exercise_id: str, *, step: int | None = None) -> Hint:
     if step is None:
         step = min(_last_step.get(exercise.id, 0) + 1, steps)
     if not isinstance(step, int) or not 1 <= step <= steps:
-        return Hint(exercise.id, f"{exercise.id}: no hint", f"There are {steps} hints: `step` is 1 to {steps}.")
+        text = f"There are {steps} hints: `step` is 1 to {steps}."
+        return Hint(exercise.id, f"{exercise.id}: no hint", text)
     _last_step[exercise.id] = step
     if step == steps:
         return _solution(exercise, steps)
     word = f": {_WORDS[step - 1]}" if step <= len(_WORDS) else ""
-    more = f"More: `hint(\"{exercise.id}\")` again" + (" shows the solution." if step + 1 == steps else ".")
+    more = f'More: `hint("{exercise.id}")` again' + (" shows the solution." if step + 1 == steps else ".")
     heading = f"{exercise.id}, hint {step} of {steps}{word}"
     return Hint(exercise.id, heading, exercise.hints[step - 1], after=more, step=step)
 
@@ -81,7 +83,7 @@ def _solution(exercise: Exercise, steps: int) -> Hint:
     try:
         source = load_source(exercise.id)
     except (LookupError, OSError, ExerciseSourceError, ImportError) as error:
-        text = f"The solution cannot be read here ({error}). It stands in the notebook under notebooks/solutions."
+        text = f"The solution cannot be read here ({error}). It stands in the folder notebooks/solutions."
         return Hint(exercise.id, heading, text, step=steps)
     text = "One way to write it. Read it, close it, and write your own."
     return Hint(exercise.id, heading, text, code=source.solved, after=source.explanation, step=steps)

@@ -42,8 +42,9 @@ FIRST_TENSOR = Exercise(
 def first_tensor():
     return torch.tensor([[1, 2, 3], [4, 5, 6]])
 """,
-            "The numbers are in the right places, but they are whole numbers: from `1` torch makes int64, from "
-            "`1.0` it makes float32. Networks compute with floats: a weight of 0.3 does not fit in an integer.",
+            "The numbers are in the right places, but they are whole numbers: from `1` torch makes int64, "
+            "from `1.0` it makes float32. Networks compute with floats: a weight of 0.3 does not fit in an "
+            "integer.",
         ),
         Misconception(
             "one long row",
@@ -51,8 +52,8 @@ def first_tensor():
 def first_tensor():
     return torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
 """,
-            "Your tensor is one row of six: it has one dimension. A table has two, so its list contains lists, "
-            "one for each row.",
+            "Your tensor is one row of six: it has one dimension. A table has two, so its list contains "
+            "lists, one for each row.",
         ),
         Misconception(
             "columns and rows exchanged",
@@ -69,8 +70,8 @@ def first_tensor():
 def first_tensor():
     return torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
 """,
-            "Your table has three rows of two. A shape (2, 3) is read from the outside in: 2 rows first, then 3 "
-            "numbers in each.",
+            "Your table has three rows of two. A shape (2, 3) is read from the outside in: 2 rows first, "
+            "then 3 numbers in each.",
         ),
         Misconception(
             "counts from zero",
@@ -133,7 +134,9 @@ def _shape_of_batch_cases(generator: torch.Generator) -> list[Case]:
     one_pixel = torch.zeros(3, 28, 28, dtype=torch.uint8)
     one_pixel[1, 0, 5] = 255
     return [
-        Case("types", (one_pixel,), "three black images, but one white pixel in row 0, column 5 of the second"),
+        Case(
+            "types", (one_pixel,), "three black images, but one white pixel in row 0, column 5 of the second"
+        ),
         Case("shapes", (images(4),), "four images"),
         Case("shapes", (images(1),), "a batch of one"),
         Case("shapes", (images(odd),), f"an odd batch of {odd}"),
@@ -155,10 +158,10 @@ SHAPE_OF_BATCH = Exercise(
     reference=shape_of_batch,
     result="a tensor of shape (B, 784), float32, between 0 and 1",
     hints=(
-        "Two things happen to the batch: its shape changes from (B, 28, 28) to (B, 784), and its numbers change "
-        "from 0…255 to 0…1. Do one, look at the shape, then do the other.",
-        "`reshape` keeps the order of the numbers; the first size stays B, which is `len(images)`, and the rest "
-        "become one. Then make floats of the numbers and divide by the largest value a pixel can have.",
+        "Two things happen to the batch: its shape changes from (B, 28, 28) to (B, 784), and its numbers "
+        "change from 0…255 to 0…1. Do one, look at the shape, then do the other.",
+        "`reshape` keeps the order of the numbers; the first size stays B, which is `len(images)`, and the "
+        "rest become one. Then make floats of the numbers and divide by the largest value a pixel can have.",
     ),
     misconceptions=(
         Misconception(
@@ -167,8 +170,8 @@ SHAPE_OF_BATCH = Exercise(
 def shape_of_batch(images):
     return images.flatten().float() / 255
 """,
-            "You made one long row of the whole batch: nobody knows any more where one image ends and the next "
-            "begins. The first dimension, B, must stay; only the two of the image become one.",
+            "You made one long row of the whole batch: nobody knows any more where one image ends and the "
+            "next begins. The first dimension, B, must stay; only the two of the image become one.",
         ),
         Misconception(
             "does not scale",
@@ -185,8 +188,9 @@ def shape_of_batch(images):
 def shape_of_batch(images):
     return (images.reshape(len(images), -1) // 255).float()
 """,
-            "Nearly all your numbers are 0: `//` is a division that drops what is after the decimal point, so "
-            "only a pixel of 255 survives, as 1. All the greys are lost before the numbers become floats.",
+            "Nearly all your numbers are 0: `//` is a division that drops what is after the decimal point, "
+            "so only a pixel of 255 survives, as 1. All the greys are lost before the numbers become "
+            "floats.",
         ),
         Misconception(
             "does not flatten",
@@ -194,8 +198,8 @@ def shape_of_batch(images):
 def shape_of_batch(images):
     return images.float() / 255
 """,
-            "You scaled the numbers, but each image is still a square of 28 by 28. The network of this lesson "
-            "has 784 inputs in a row and knows nothing of rows and columns.",
+            "You scaled the numbers, but each image is still a square of 28 by 28. The network of this "
+            "lesson has 784 inputs in a row and knows nothing of rows and columns.",
         ),
         Misconception(
             "one column for each image",
@@ -203,8 +207,8 @@ def shape_of_batch(images):
 def shape_of_batch(images):
     return images.reshape(len(images), -1).T.float() / 255
 """,
-            "Your images stand in the columns: the shape is (784, B). In this course, and nearly everywhere in "
-            "PyTorch, the batch comes first: one row for each image.",
+            "Your images stand in the columns: the shape is (784, B). In this course, and nearly everywhere "
+            "in PyTorch, the batch comes first: one row for each image.",
         ),
         Misconception(
             "mixes the images",
@@ -240,9 +244,9 @@ def shape_of_batch(images):
 def shape_of_batch(images):
     return images.reshape(len(images), -1).float() / images.max()
 """,
-            "You divide by the brightest pixel of this batch. The same image would get other numbers in another "
-            "batch, and in a batch that is all black you divide 0 by 0. The largest value a pixel can have is "
-            "always the same.",
+            "You divide by the brightest pixel of this batch. The same image would get other numbers in "
+            "another batch, and in a batch that is all black you divide 0 by 0. The largest value a pixel "
+            "can have is always the same.",
         ),
     ),
     alternatives=(
@@ -310,7 +314,11 @@ def _accuracy_cases(generator: torch.Generator) -> list[Case]:
         case("values", 6, 6, "all are right"),
         case("values", 6, 0, "all are wrong"),
         Case("edge cases", (far, torch.tensor([4, 1, 3])), "very large logits: 2 of 3 are right"),
-        Case("edge cases", (_scores(5, generator) - 100.0, torch.tensor([0, 0, 0, 0, 0])), "all logits negative"),
+        Case(
+            "edge cases",
+            (_scores(5, generator) - 100.0, torch.tensor([0, 0, 0, 0, 0])),
+            "all logits negative",
+        ),
     ]
 
 
@@ -329,8 +337,8 @@ ACCURACY = Exercise(
         "For each image the network gives ten numbers. Its answer is the digit whose number is the largest: "
         "not that number, but the place where it stands.",
         "Three steps: `argmax` along the dimension of the ten classes gives one digit for each image; `==` "
-        "compares them with the labels; the mean of these, as floats, is the share. `.item()` takes one number "
-        "out of a tensor.",
+        "compares them with the labels; the mean of these, as floats, is the share. `.item()` takes one "
+        "number out of a tensor.",
     ),
     misconceptions=(
         Misconception(
@@ -340,9 +348,9 @@ def accuracy(logits, labels):
     probabilities = torch.softmax(logits, dim=1).max(dim=1).values
     return (probabilities == labels).float().mean().item()
 """,
-            "You compare how sure the network is (a probability such as 0.93) with a label (a digit such as 7). "
-            "These are different things, so they are hardly ever equal. What is to be compared with the label "
-            "is the place where the largest number stands.",
+            "You compare how sure the network is (a probability such as 0.93) with a label (a digit such as "
+            "7). These are different things, so they are hardly ever equal. What is to be compared with "
+            "the label is the place where the largest number stands.",
         ),
         Misconception(
             "compares the largest logit with the label",
@@ -350,8 +358,9 @@ def accuracy(logits, labels):
 def accuracy(logits, labels):
     return (logits.max(dim=1).values == labels).float().mean().item()
 """,
-            "You compare the largest logit itself (a number such as 4.7) with a label (a digit such as 7). The "
-            "label names a class: what is to be compared with it is the place of the largest logit, not its size.",
+            "You compare the largest logit itself (a number such as 4.7) with a label (a digit such as 7). "
+            "The label names a class: what is to be compared with it is the place of the largest logit, not "
+            "its size.",
         ),
         Misconception(
             "argmax along the batch",
@@ -359,9 +368,9 @@ def accuracy(logits, labels):
 def accuracy(logits, labels):
     return (logits.argmax(dim=0) == labels).float().mean().item()
 """,
-            "You look for the largest number in each column, that is among all images for one class: you get ten "
-            "answers, one for each class, instead of one for each image. It goes unnoticed only when the batch "
-            "happens to hold ten images.",
+            "You look for the largest number in each column, that is among all images for one class: you "
+            "get ten answers, one for each class, instead of one for each image. It goes unnoticed only "
+            "when the batch happens to hold ten images.",
         ),
         Misconception(
             "argmax over everything",
@@ -369,8 +378,8 @@ def accuracy(logits, labels):
 def accuracy(logits, labels):
     return (logits.argmax() == labels).float().mean().item()
 """,
-            "Without a dimension, `argmax` looks for the largest number of the whole table and gives a single "
-            "place for all images together. Each image, that is each row, needs its own answer.",
+            "Without a dimension, `argmax` looks for the largest number of the whole table and gives a "
+            "single place for all images together. Each image, that is each row, needs its own answer.",
         ),
         Misconception(
             "integer division",
@@ -387,8 +396,8 @@ def accuracy(logits, labels):
 def accuracy(logits, labels):
     return (logits.argmax(dim=1) == labels).sum().item()
 """,
-            "You return how many are right. Accuracy is a share: 30 right answers are wonderful out of 30 and "
-            "poor out of 10,000.",
+            "You return how many are right. Accuracy is a share: 30 right answers are wonderful out of 30 "
+            "and poor out of 10,000.",
         ),
         Misconception(
             "per cent",
@@ -396,8 +405,8 @@ def accuracy(logits, labels):
 def accuracy(logits, labels):
     return 100 * (logits.argmax(dim=1) == labels).float().mean().item()
 """,
-            "You return per cent. The task asks for a share between 0 and 1; writing it as per cent is for the "
-            "moment it is shown to people.",
+            "You return per cent. The task asks for a share between 0 and 1; writing it as per cent is for "
+            "the moment it is shown to people.",
         ),
         Misconception(
             "share of wrong answers",
@@ -405,8 +414,8 @@ def accuracy(logits, labels):
 def accuracy(logits, labels):
     return (logits.argmax(dim=1) != labels).float().mean().item()
 """,
-            "You count the images on which prediction and label differ. That is the error rate; accuracy is the "
-            "share on which they agree.",
+            "You count the images on which prediction and label differ. That is the error rate; accuracy is "
+            "the share on which they agree.",
         ),
         Misconception(
             "a tensor, not a number",
@@ -414,8 +423,9 @@ def accuracy(logits, labels):
 def accuracy(logits, labels):
     return (logits.argmax(dim=1) == labels).float().mean()
 """,
-            "The value is right, but it is still a tensor with one number in it. A tensor remembers where it lives "
-            "and may keep a computation alive; a figure to print or to store should be a plain Python number.",
+            "The value is right, but it is still a tensor with one number in it. A tensor remembers where "
+            "it lives and may keep a computation alive; a figure to print or to store should be a plain "
+            "Python number.",
         ),
     ),
     alternatives=(

@@ -65,10 +65,10 @@ NEURON = Exercise(
     reference=neuron,
     result="a tensor of shape (n,), int64",
     hints=(
-        "Weigh, add, decide: first write z for one input by hand, then find the one product that does it for all "
-        "rows of X at once.",
-        "z is the product of the matrix X and the vector w, plus b: one number for each row. Then ask where z is "
-        "at least 0. The answers True and False become 1 and 0 with `.long()`.",
+        "Weigh, add, decide: first write z for one input by hand, then find the one product that does it "
+        "for all rows of X at once.",
+        "z is the product of the matrix X and the vector w, plus b: one number for each row. Then ask where "
+        "z is at least 0. The answers True and False become 1 and 0 with `.long()`.",
     ),
     misconceptions=(
         Misconception(
@@ -77,8 +77,8 @@ NEURON = Exercise(
 def neuron(X, w, b):
     return (X @ w >= 0).long()
 """,
-            "Your neuron does not use b: its line always goes through the origin. With no weights at all the bias "
-            "alone should decide.",
+            "Your neuron does not use b: its line always goes through the origin. With no weights at all "
+            "the bias alone should decide.",
         ),
         Misconception(
             "product not summed",
@@ -86,8 +86,8 @@ def neuron(X, w, b):
 def neuron(X, w, b):
     return (X * w + b >= 0).long()
 """,
-            "You weigh each feature, but you do not add up: `*` multiplies number by number, so you decide once "
-            "for each feature. A neuron adds all its weighed features and decides once for each input.",
+            "You weigh each feature, but you do not add up: `*` multiplies number by number, so you decide "
+            "once for each feature. A neuron adds all its weighed features and decides once for each input.",
         ),
         Misconception(
             "0 at exactly zero",
@@ -95,8 +95,8 @@ def neuron(X, w, b):
 def neuron(X, w, b):
     return (X @ w + b > 0).long()
 """,
-            "Your neuron says 0 when z is exactly 0. Where the line itself belongs is a convention, and the one of "
-            "this course is that it belongs to the ones.",
+            "Your neuron says 0 when z is exactly 0. Where the line itself belongs is a convention, and the "
+            "one of this course is that it belongs to the ones.",
         ),
         Misconception(
             "adds up the whole batch",
@@ -104,8 +104,8 @@ def neuron(X, w, b):
 def neuron(X, w, b):
     return ((X * w).sum() + b >= 0).long()
 """,
-            "You add up all weighed features of all inputs and decide once for the whole batch. That is right for "
-            "a single input; with several in the rows of X each row needs a sum of its own.",
+            "You add up all weighed features of all inputs and decide once for the whole batch. That is "
+            "right for a single input; with several in the rows of X each row needs a sum of its own.",
         ),
         Misconception(
             "sums down the columns",
@@ -113,8 +113,8 @@ def neuron(X, w, b):
 def neuron(X, w, b):
     return ((X * w).sum(dim=0) + b >= 0).long()
 """,
-            "You add along the wrong dimension: down the columns, over the inputs. Each row of X is one input, and "
-            "its features stand side by side.",
+            "You add along the wrong dimension: down the columns, over the inputs. Each row of X is one "
+            "input, and its features stand side by side.",
         ),
         Misconception(
             "returns z",
@@ -130,8 +130,8 @@ def neuron(X, w, b):
 def neuron(X, w, b):
     return (X @ w - b >= 0).long()
 """,
-            "You subtract b, as if it were a threshold that the sum has to reach. A bias is added: a positive one "
-            "speaks for 1. (A threshold is the negative of a bias.)",
+            "You subtract b, as if it were a threshold that the sum has to reach. A bias is added: a "
+            "positive one speaks for 1. (A threshold is the negative of a bias.)",
         ),
         Misconception(
             "answers −1 and 1",
@@ -139,8 +139,8 @@ def neuron(X, w, b):
 def neuron(X, w, b):
     return torch.where(X @ w + b >= 0, 1, -1)
 """,
-            "Your neuron says −1 where it should say 0. Some books name the classes so; in this course they are "
-            "0 and 1, and the learning rule counts on it.",
+            "Your neuron says −1 where it should say 0. Some books name the classes so; in this course they "
+            "are 0 and 1, and the learning rule counts on it.",
         ),
     ),
     alternatives=(
@@ -227,11 +227,11 @@ GATES = Exercise(
     input_names=("gate",),
     result="a dict with 'AND', 'OR' and 'NAND', each three numbers (w1, w2, b)",
     hints=(
-        "With both weights 1 the weighed sum is 0, 1, 1 or 2 on the four corners. From which sum on should each gate "
-        "say 1? The bias moves that point to zero.",
-        "Put the switch halfway between two sums, so that no corner lies on the line: AND switches between 1 and 2, "
-        "OR between 0 and 1. NAND says the opposite of AND on every corner: which change of all three numbers turns a "
-        "neuron round?",
+        "With both weights 1 the weighed sum is 0, 1, 1 or 2 on the four corners. From which sum on should "
+        "each gate say 1? The bias moves that point to zero.",
+        "Put the switch halfway between two sums, so that no corner lies on the line: AND switches between "
+        "1 and 2, OR between 0 and 1. NAND says the opposite of AND on every corner: which change of all "
+        "three numbers turns a neuron round?",
     ),
     misconceptions=(
         Misconception(
@@ -240,8 +240,8 @@ GATES = Exercise(
 def gates():
     return {"AND": (1, 1, 1.5), "OR": (1, 1, 0.5), "NAND": (-1, -1, -1.5)}
 """,
-            "Your third numbers are thresholds, which the sum has to reach. The bias is what is added to the sum "
-            "before it is compared with 0, and so it has the other sign.",
+            "Your third numbers are thresholds, which the sum has to reach. The bias is what is added to "
+            "the sum before it is compared with 0, and so it has the other sign.",
         ),
         Misconception(
             "takes the edge for 0",
@@ -249,8 +249,9 @@ def gates():
 def gates():
     return {"AND": (1, 1, -1), "OR": (1, 1, 0), "NAND": (-1, -1, 2)}
 """,
-            "Your lines run exactly through some corners, and you count on 0 there. Our neuron says 1 where z is "
-            "exactly 0. Better still: let the line pass between the corners, then nobody needs to know.",
+            "Your lines run exactly through some corners, and you count on 0 there. Our neuron says 1 where "
+            "z is exactly 0. Better still: let the line pass between the corners, then nobody needs to "
+            "know.",
         ),
         Misconception(
             "AND opens too early",
@@ -275,8 +276,8 @@ def gates():
 def gates():
     return {"AND": (1, 1, -1.5), "OR": (1, 1, -1.5), "NAND": (-1, -1, 1.5)}
 """,
-            "Your OR says 1 only when both inputs are 1: it is an AND. For OR a single weight must be enough to "
-            "lift the sum to 0.",
+            "Your OR says 1 only when both inputs are 1: it is an AND. For OR a single weight must be "
+            "enough to lift the sum to 0.",
         ),
         Misconception(
             "OR always on",
@@ -284,8 +285,8 @@ def gates():
 def gates():
     return {"AND": (1, 1, -1.5), "OR": (1, 1, 0), "NAND": (-1, -1, 1.5)}
 """,
-            "Your OR says 1 even when both inputs are 0. There z is the bias alone, so the bias must be below 0: at "
-            "exactly 0 our neuron already says 1.",
+            "Your OR says 1 even when both inputs are 0. There z is the bias alone, so the bias must be "
+            "below 0: at exactly 0 our neuron already says 1.",
         ),
         Misconception(
             "NAND turns only the weights",
@@ -293,8 +294,8 @@ def gates():
 def gates():
     return {"AND": (1, 1, -1.5), "OR": (1, 1, -0.5), "NAND": (-1, -1, -1.5)}
 """,
-            "Your NAND never says 1. You turned the weights round but not the bias: now everything speaks against 1, "
-            "even when both inputs are 0.",
+            "Your NAND never says 1. You turned the weights round but not the bias: now everything speaks "
+            "against 1, even when both inputs are 0.",
         ),
         Misconception(
             "NAND turns only the bias",
@@ -302,8 +303,8 @@ def gates():
 def gates():
     return {"AND": (1, 1, -1.5), "OR": (1, 1, -0.5), "NAND": (1, 1, 1.5)}
 """,
-            "Your NAND always says 1. You turned the bias round but not the weights: now everything speaks for 1, "
-            "even when both inputs are 1.",
+            "Your NAND always says 1. You turned the bias round but not the weights: now everything speaks "
+            "for 1, even when both inputs are 1.",
         ),
         Misconception(
             "NOR for NAND",
@@ -311,8 +312,8 @@ def gates():
 def gates():
     return {"AND": (1, 1, -1.5), "OR": (1, 1, -0.5), "NAND": (-1, -1, 0.5)}
 """,
-            "Your NAND says 1 only when both inputs are 0: that is the opposite of OR. NAND is the opposite of AND, "
-            "so it says 0 on one corner only.",
+            "Your NAND says 1 only when both inputs are 0: that is the opposite of OR. NAND is the opposite "
+            "of AND, so it says 0 on one corner only.",
         ),
         Misconception(
             "bias first",
@@ -320,8 +321,8 @@ def gates():
 def gates():
     return {"AND": (-1.5, 1, 1), "OR": (-0.5, 1, 1), "NAND": (1.5, -1, -1)}
 """,
-            "You give the bias first. The three numbers are asked for in the order w1, w2, b, so your bias is taken "
-            "for the weight of the first input.",
+            "You give the bias first. The three numbers are asked for in the order w1, w2, b, so your bias "
+            "is taken for the weight of the first input.",
         ),
     ),
     alternatives=(
@@ -374,7 +375,9 @@ def _update_cases(generator: torch.Generator) -> list[Case]:
         _update_case("values", [-2.0, 1.0], 0, [1.0, 0.5], -1.0, "it is right, and the class is 0"),
         _update_case("values", [1.0, 2.0], 0, [1.0, 1.0], -4.0, "it is right, but only thanks to the bias"),
         _update_case("edge cases", [1.0, 2.0], 0, [2.0, -1.0], 0.0, "z is exactly 0, so it said 1"),
-        _update_case("edge cases", [1.0, 2.0], 1, [2.0, -1.0], 0.0, "z is exactly 0, so it said 1 and is right"),
+        _update_case(
+            "edge cases", [1.0, 2.0], 1, [2.0, -1.0], 0.0, "z is exactly 0, so it said 1 and is right"
+        ),
         _update_case("edge cases", [0.0, 0.0], 1, [1.0, 1.0], -1.0, "the origin: only the bias can move"),
         random_case("shapes", 1, True),
         random_case("shapes", _size(generator, 3, 7), True),
@@ -396,8 +399,8 @@ UPDATE = Exercise(
     result="two tensors (w, b), of shapes (d,) and ()",
     hints=(
         "First let the neuron answer. Then compare its answer with y. What should happen if they are equal?",
-        "The error y − y_hat is 0, +1 or −1. Multiplied with x it is what has to be added to w; the bias gets the "
-        "same error, as if it were the weight of an input that is always 1.",
+        "The error y − y_hat is 0, +1 or −1. Multiplied with x it is what has to be added to w; the bias "
+        "gets the same error, as if it were the weight of an input that is always 1.",
     ),
     misconceptions=(
         Misconception(
@@ -407,8 +410,8 @@ def update(x, y, w, b):
     direction = 2 * y - 1
     return w + direction * x, b + direction
 """,
-            "You push for every point, also where the neuron is right already. The perceptron learns from mistakes "
-            "only: without one, nothing changes.",
+            "You push for every point, also where the neuron is right already. The perceptron learns from "
+            "mistakes only: without one, nothing changes.",
         ),
         Misconception(
             "wrong sign",
@@ -418,8 +421,8 @@ def update(x, y, w, b):
     error = y_hat - y
     return w + error * x, b + error
 """,
-            "You push the wrong way: after your step the neuron is further from the right answer than before. Look "
-            "at one mistake: it said 0 and should say 1, so z has to grow.",
+            "You push the wrong way: after your step the neuron is further from the right answer than "
+            "before. Look at one mistake: it said 0 and should say 1, so z has to grow.",
         ),
         Misconception(
             "forgets the bias",
@@ -428,8 +431,8 @@ def update(x, y, w, b):
     error = y - (w @ x + b >= 0).long()
     return w + error * x, b
 """,
-            "Your weights learn, but the bias never moves. Then the line can turn but not shift; at the origin, "
-            "where x is 0, nothing could ever be learned.",
+            "Your weights learn, but the bias never moves. Then the line can turn but not shift; at the "
+            "origin, where x is 0, nothing could ever be learned.",
         ),
         Misconception(
             "answers without the bias",
@@ -438,8 +441,8 @@ def update(x, y, w, b):
     error = y - (w @ x >= 0).long()
     return w + error * x, b + error
 """,
-            "You ask the neuron without its bias, so you see mistakes where there are none and miss some that are "
-            "there.",
+            "You ask the neuron without its bias, so you see mistakes where there are none and miss some "
+            "that are there.",
         ),
         Misconception(
             "only ever adds",
@@ -450,8 +453,8 @@ def update(x, y, w, b):
         return w + x, b + 1
     return w, b
 """,
-            "You add the point on every mistake. Where the neuron said 1 and should have said 0, z is too large "
-            "and has to shrink.",
+            "You add the point on every mistake. Where the neuron said 1 and should have said 0, z is too "
+            "large and has to shrink.",
         ),
         Misconception(
             "adds every point of class 1",
@@ -459,8 +462,8 @@ def update(x, y, w, b):
 def update(x, y, w, b):
     return w + y * x, b + y
 """,
-            "You use the class y itself where the error belongs. So points of class 1 push always, even when they "
-            "are right, and points of class 0 never push at all.",
+            "You use the class y itself where the error belongs. So points of class 1 push always, even "
+            "when they are right, and points of class 0 never push at all.",
         ),
         Misconception(
             "0 at exactly zero",
@@ -469,8 +472,8 @@ def update(x, y, w, b):
     error = y - (w @ x + b > 0).long()
     return w + error * x, b + error
 """,
-            "At z = 0 your neuron says 0. In this course it says 1 there, which decides whether such a point is a "
-            "mistake.",
+            "At z = 0 your neuron says 0. In this course it says 1 there, which decides whether such a "
+            "point is a mistake.",
         ),
         Misconception(
             "error without the step",
@@ -479,9 +482,9 @@ def update(x, y, w, b):
     error = y - (w @ x + b)
     return w + error * x, b + error
 """,
-            "You compare y with the pre-activation z instead of with the neuron's answer. Then even a point that is "
-            "right pushes, the harder the further it is from the line. (That is another rule, the one of the "
-            "Adaline of 1960.)",
+            "You compare y with the pre-activation z instead of with the neuron's answer. Then even a point "
+            "that is right pushes, the harder the further it is from the line. (That is another rule, the "
+            "one of the Adaline of 1960.)",
         ),
         Misconception(
             "returns only w",
@@ -572,7 +575,11 @@ def _train_cases(generator: torch.Generator) -> list[Case]:
         Case("shapes", (X_1, y_1, 15), "one feature only"),
         Case("shapes", (X_d, y_d, 8), f"{d} features, in some order"),
         Case("shapes", (torch.tensor([[1.0, -2.0, 0.5]]), torch.tensor([0]), 50), "one point only"),
-        Case("edge cases", (_CORNERS, torch.tensor([1, 1, 1, 1]), 20), "all of class 1: no mistake from the start"),
+        Case(
+            "edge cases",
+            (_CORNERS, torch.tensor([1, 1, 1, 1]), 20),
+            "all of class 1: no mistake from the start",
+        ),
         Case("edge cases", (1024 * far, y_far, 5), "points far away"),
     ]
 
@@ -589,11 +596,11 @@ TRAIN = Exercise(
     output_names=("w", "b", "mistakes"),
     result="(w, b, mistakes): a tensor of shape (d,), one of shape (), a whole number",
     hints=(
-        "Two loops, one inside the other: epochs outside, points inside. Which of your variables begin anew with each "
-        "epoch, and which live through all of them?",
-        "Set w, b and the count of all mistakes once, before both loops. In each epoch count its own mistakes as well; "
-        "after the last point of the epoch, stop if there were none. A point is a mistake when the neuron's answer "
-        "differs from its class; only then change w and b.",
+        "Two loops, one inside the other: epochs outside, points inside. Which of your variables begin anew "
+        "with each epoch, and which live through all of them?",
+        "Set w, b and the count of all mistakes once, before both loops. In each epoch count its own "
+        "mistakes as well; after the last point of the epoch, stop if there were none. A point is a mistake "
+        "when the neuron's answer differs from its class; only then change w and b.",
     ),
     misconceptions=(
         Misconception(
@@ -609,8 +616,8 @@ def train(X, y, max_epochs):
             mistakes += 1
     return w, b, mistakes
 """,
-            "You go through the points only once. An update that mends one point may spoil another, so the rule has "
-            "to come back to all of them, until an epoch passes without a mistake.",
+            "You go through the points only once. An update that mends one point may spoil another, so the "
+            "rule has to come back to all of them, until an epoch passes without a mistake.",
         ),
         Misconception(
             "counts points instead of mistakes",
@@ -630,8 +637,8 @@ def train(X, y, max_epochs):
             break
     return w, b, count
 """,
-            "The weights are right, but your count grows with every point that is looked at. Only the points on which "
-            "the neuron was wrong are mistakes.",
+            "The weights are right, but your count grows with every point that is looked at. Only the "
+            "points on which the neuron was wrong are mistakes.",
         ),
         Misconception(
             "counts epochs instead of mistakes",
@@ -651,8 +658,8 @@ def train(X, y, max_epochs):
         count += 1
     return w, b, count
 """,
-            "The weights are right, but you count the epochs that had a mistake. One epoch can have many: each update "
-            "counts.",
+            "The weights are right, but you count the epochs that had a mistake. One epoch can have many: "
+            "each update counts.",
         ),
         Misconception(
             "counts the last epoch only",
@@ -670,8 +677,9 @@ def train(X, y, max_epochs):
             break
     return w, b, mistakes
 """,
-            "The weights are right, but your count begins anew in each epoch, so what you return is that of the last "
-            "one: 0 whenever the rule has finished. Asked for are the mistakes of all epochs together.",
+            "The weights are right, but your count begins anew in each epoch, so what you return is that of "
+            "the last one: 0 whenever the rule has finished. Asked for are the mistakes of all epochs "
+            "together.",
         ),
         Misconception(
             "stops at the first point that is right",
@@ -688,8 +696,8 @@ def train(X, y, max_epochs):
             mistakes += 1
     return w, b, mistakes
 """,
-            "You stop as soon as one point is right. One right answer says nothing about the other points: only a "
-            "whole epoch without a mistake does.",
+            "You stop as soon as one point is right. One right answer says nothing about the other points: "
+            "only a whole epoch without a mistake does.",
         ),
         Misconception(
             "begins anew in each epoch",
@@ -708,8 +716,8 @@ def train(X, y, max_epochs):
             break
     return w, b, mistakes
 """,
-            "You set the weights back to zero at the beginning of each epoch, so every epoch repeats the first and "
-            "nothing is ever learned from it. What was learned has to live through all epochs.",
+            "You set the weights back to zero at the beginning of each epoch, so every epoch repeats the "
+            "first and nothing is ever learned from it. What was learned has to live through all epochs.",
         ),
         Misconception(
             "forgets the bias",
@@ -728,8 +736,8 @@ def train(X, y, max_epochs):
             break
     return w, b, mistakes
 """,
-            "The bias stays at zero: your update changes the weights only. A line that must go through the origin cannot "
-            "even learn AND.",
+            "The bias stays at zero: your update changes the weights only. A line that must go through the "
+            "origin cannot even learn AND.",
         ),
         Misconception(
             "updates on correct points",
@@ -747,8 +755,8 @@ def train(X, y, max_epochs):
             break
     return w, b, mistakes
 """,
-            "You push for every point, also where the neuron is right. Then the weights never come to rest: the rule "
-            "changes something only on a mistake.",
+            "You push for every point, also where the neuron is right. Then the weights never come to rest: "
+            "the rule changes something only on a mistake.",
         ),
         Misconception(
             "wrong sign",
@@ -767,8 +775,8 @@ def train(X, y, max_epochs):
             break
     return w, b, mistakes
 """,
-            "You push the wrong way, so every update makes its own point worse. Where the neuron said 0 and should say 1, "
-            "z has to grow.",
+            "You push the wrong way, so every update makes its own point worse. Where the neuron said 0 and "
+            "should say 1, z has to grow.",
         ),
         Misconception(
             "updates once for the whole epoch",
@@ -784,8 +792,9 @@ def train(X, y, max_epochs):
         w, b = w + error.float() @ X, b + error.sum()
     return w, b, mistakes
 """,
-            "You let the neuron answer for all points with the same weights and update once for all of them. In the "
-            "perceptron rule each point meets the weights as the point before it has left them.",
+            "You let the neuron answer for all points with the same weights and update once for all of "
+            "them. In the perceptron rule each point meets the weights as the point before it has left "
+            "them.",
         ),
         Misconception(
             "0 at exactly zero",
@@ -804,8 +813,8 @@ def train(X, y, max_epochs):
             break
     return w, b, mistakes
 """,
-            "At z = 0 your neuron says 0; in this course it says 1. With zero weights z is 0 on every point, so this "
-            "decides the very first update.",
+            "At z = 0 your neuron says 0; in this course it says 1. With zero weights z is 0 on every "
+            "point, so this decides the very first update.",
         ),
     ),
     alternatives=(
@@ -893,8 +902,12 @@ def _xor_cases(generator: torch.Generator) -> list[Case]:
         Case("shapes", (torch.tensor(1), torch.tensor(1)), "two single numbers"),
         random_case("shapes", rows, 5, note=f"a table of {rows} by 5"),
         random_case("values", n, note=f"{n} pairs"),
-        Case("edge cases", (torch.zeros(6, dtype=torch.int64), x1.repeat(2)[:6]), "the first input is always 0"),
-        Case("edge cases", (torch.ones(6, dtype=torch.int64), x1.repeat(2)[:6]), "the first input is always 1"),
+        Case(
+            "edge cases", (torch.zeros(6, dtype=torch.int64), x1.repeat(2)[:6]), "the first input is always 0"
+        ),
+        Case(
+            "edge cases", (torch.ones(6, dtype=torch.int64), x1.repeat(2)[:6]), "the first input is always 1"
+        ),
     ]
 
 
@@ -905,8 +918,8 @@ def _xor_wrong(body: str) -> str:
 
 
 _ONE_NEURON = (
-    "You use one neuron, and one neuron draws one line. No line separates XOR: on the four corners the best it can do "
-    "is 3 of 4. "
+    "You use one neuron, and one neuron draws one line. No line separates XOR: on the four corners the best "
+    "it can do is 3 of 4. "
 )
 
 XOR = Exercise(
@@ -921,10 +934,10 @@ XOR = Exercise(
     given={"gate": gate},
     result="a tensor of the inputs' shape, int64",
     hints=(
-        'Say it in words: "at least one of them, **and not** both". Which gate is "at least one"? Which is "not both"? '
-        "Which joins the two?",
-        "Two neurons look at x1 and x2: an OR and a NAND. Write down what each says on the four corners. The third "
-        "neuron does not look at x1 and x2 at all: its inputs are the answers of the first two.",
+        'Say it in words: "at least one of them, **and not** both". Which gate is "at least one"? Which is '
+        '"not both"? Which joins the two?',
+        "Two neurons look at x1 and x2: an OR and a NAND. Write down what each says on the four corners. "
+        "The third neuron does not look at x1 and x2 at all: its inputs are the answers of the first two.",
     ),
     misconceptions=(
         Misconception(
@@ -956,8 +969,8 @@ not_both = gate(x1, x2, -1, -1, 1.5)
 return gate(either, not_both, 1, 1, -0.5)
 """
             ),
-            "Your answer is always 1. On every corner at least one of OR and NAND is 1, so joining them with an OR "
-            "gives nothing new. Both of them have to agree.",
+            "Your answer is always 1. On every corner at least one of OR and NAND is 1, so joining them "
+            "with an OR gives nothing new. Both of them have to agree.",
         ),
         Misconception(
             "joined by NAND",
@@ -968,8 +981,8 @@ not_both = gate(x1, x2, -1, -1, 1.5)
 return gate(either, not_both, -1, -1, 1.5)
 """
             ),
-            "Your answers are the opposite of XOR: 1 where both inputs are equal. The pieces are good; look at what the "
-            "last neuron makes of them.",
+            "Your answers are the opposite of XOR: 1 where both inputs are equal. The pieces are good; look "
+            "at what the last neuron makes of them.",
         ),
         Misconception(
             "AND where NAND belongs",
@@ -980,8 +993,8 @@ both = gate(x1, x2, 1, 1, -1.5)
 return gate(either, both, 1, 1, -1.5)
 """
             ),
-            "Your answer is 1 only where both inputs are 1: that is AND. You join 'at least one' with 'both', but it is "
-            "'**not** both' that makes XOR.",
+            "Your answer is 1 only where both inputs are 1: that is AND. You join 'at least one' with "
+            "'both', but it is '**not** both' that makes XOR.",
         ),
         Misconception(
             "never fires",
@@ -992,8 +1005,8 @@ neither = gate(x1, x2, -1, -1, 0.5)
 return gate(either, neither, 1, 1, -1.5)
 """
             ),
-            "Your answer is always 0. Somewhere you ask for two things that never happen together, such as 'at least "
-            "one' and 'none'.",
+            "Your answer is always 0. Somewhere you ask for two things that never happen together, such as "
+            "'at least one' and 'none'.",
         ),
     ),
     alternatives=(
@@ -1027,7 +1040,7 @@ def xor(x1, x2):
 def logistic_gradient(
     X: torch.Tensor, y: torch.Tensor, w: torch.Tensor, b: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Gradient of the mean binary cross-entropy at w (d,), b () on X (n, d), y (n,): grad_w (d,), grad_b ()."""
+    """Gradient of the mean binary cross-entropy at w (d,), b () on X (n, d), y (n,): (grad_w, grad_b)."""
     p = torch.sigmoid(X @ w + b)  # (n,)
     error = p - y  # (n,)
     return X.T @ error / len(X), error.mean()
@@ -1071,10 +1084,11 @@ LOGISTIC_GRADIENT = Exercise(
     output_names=("grad_w", "grad_b"),
     result="two tensors (grad_w, grad_b), of shapes (d,) and ()",
     hints=(
-        "First p, one probability for each point; then the errors p − y. Write down the shape of each. grad_b is already "
-        "nearly there.",
-        "grad_b is the mean of the errors. For grad_w each row of X is weighed by its error, and the mean is taken over "
-        "the points: the product of X transposed with the errors does weighing and adding at once, then divide by n.",
+        "First p, one probability for each point; then the errors p − y. Write down the shape of each. "
+        "grad_b is already nearly there.",
+        "grad_b is the mean of the errors. For grad_w each row of X is weighed by its error, and the mean "
+        "is taken over the points: the product of X transposed with the errors does weighing and adding at "
+        "once, then divide by n.",
     ),
     misconceptions=(
         Misconception(
@@ -1084,8 +1098,8 @@ def logistic_gradient(X, y, w, b):
     error = torch.sigmoid(X @ w + b) - y
     return X.T @ error, error.sum()
 """,
-            "You add up over the points, but the loss is a mean. With a sum the gradient grows with the number of points, "
-            "and a learning rate that suits 100 points would overshoot with 10,000.",
+            "You add up over the points, but the loss is a mean. With a sum the gradient grows with the "
+            "number of points, and a learning rate that suits 100 points would overshoot with 10,000.",
         ),
         Misconception(
             "sum for mean, in grad_w",
@@ -1094,8 +1108,8 @@ def logistic_gradient(X, y, w, b):
     error = torch.sigmoid(X @ w + b) - y
     return X.T @ error, error.mean()
 """,
-            "Your grad_b is a mean over the points, but your grad_w is a sum: the product of X transposed with the errors "
-            "adds up and does not divide.",
+            "Your grad_b is a mean over the points, but your grad_w is a sum: the product of X transposed "
+            "with the errors adds up and does not divide.",
         ),
         Misconception(
             "sum for mean, in grad_b",
@@ -1113,8 +1127,8 @@ def logistic_gradient(X, y, w, b):
     error = y - torch.sigmoid(X @ w + b)
     return X.T @ error / len(X), error.mean()
 """,
-            "Your gradient points downhill. It is the direction of the push, y − p, as in the perceptron rule; the "
-            "gradient points uphill, and gradient descent then walks against it.",
+            "Your gradient points downhill. It is the direction of the push, y − p, as in the perceptron "
+            "rule; the gradient points uphill, and gradient descent then walks against it.",
         ),
         Misconception(
             "gradient for b missing",
@@ -1123,7 +1137,8 @@ def logistic_gradient(X, y, w, b):
     error = torch.sigmoid(X @ w + b) - y
     return X.T @ error / len(X)
 """,
-            "You return grad_w only. The bias is learned too, and has a slope of its own: return both, grad_w first.",
+            "You return grad_w only. The bias is learned too, and has a slope of its own: return both, "
+            "grad_w first.",
         ),
         Misconception(
             "gradient for b zero",
@@ -1132,8 +1147,8 @@ def logistic_gradient(X, y, w, b):
     error = torch.sigmoid(X @ w + b) - y
     return X.T @ error / len(X), torch.tensor(0.0)
 """,
-            "Your grad_b is always 0, as if the loss did not depend on the bias. b is added to z of every point, so "
-            "moving it moves every probability.",
+            "Your grad_b is always 0, as if the loss did not depend on the bias. b is added to z of every "
+            "point, so moving it moves every probability.",
         ),
         Misconception(
             "step for sigmoid",
@@ -1142,8 +1157,8 @@ def logistic_gradient(X, y, w, b):
     error = (X @ w + b >= 0).float() - y
     return X.T @ error / len(X), error.mean()
 """,
-            "You still decide with the step: your errors are 0, 1 or −1 and nothing between. The neuron of this section "
-            "gives a probability, and the error is how far it is from the class.",
+            "You still decide with the step: your errors are 0, 1 or −1 and nothing between. The neuron of "
+            "this section gives a probability, and the error is how far it is from the class.",
         ),
         Misconception(
             "no activation",
@@ -1152,8 +1167,8 @@ def logistic_gradient(X, y, w, b):
     error = X @ w + b - y
     return X.T @ error / len(X), error.mean()
 """,
-            "You compare the pre-activation z with the class. z can be any number; the sigmoid has to make a probability "
-            "of it first. (Without it, this is the gradient of a straight-line fit.)",
+            "You compare the pre-activation z with the class. z can be any number; the sigmoid has to make "
+            "a probability of it first. (Without it, this is the gradient of a straight-line fit.)",
         ),
         Misconception(
             "forgets the bias",
@@ -1172,8 +1187,9 @@ def logistic_gradient(X, y, w, b):
     error = (p - y) * p * (1 - p)
     return X.T @ error / len(X), error.mean()
 """,
-            "You multiplied by the sigmoid's slope p (1 − p). That belongs to the squared error; in binary cross-entropy "
-            "it cancels against the slope of the logarithm, which is why a neuron that is surely wrong still learns.",
+            "You multiplied by the sigmoid's slope p (1 − p). That belongs to the squared error; in binary "
+            "cross-entropy it cancels against the slope of the logarithm, which is why a neuron that is "
+            "surely wrong still learns.",
         ),
         Misconception(
             "mean over the features too",
@@ -1182,8 +1198,8 @@ def logistic_gradient(X, y, w, b):
     error = torch.sigmoid(X @ w + b) - y
     return (error[:, None] * X).mean(), error.mean()
 """,
-            "Your grad_w is a single number: the mean ran over the features as well as over the points. Each weight needs "
-            "its own slope, so only the dimension of the points goes.",
+            "Your grad_w is a single number: the mean ran over the features as well as over the points. "
+            "Each weight needs its own slope, so only the dimension of the points goes.",
         ),
         Misconception(
             "points not averaged",
@@ -1192,7 +1208,8 @@ def logistic_gradient(X, y, w, b):
     error = torch.sigmoid(X @ w + b) - y
     return error[:, None] * X, error
 """,
-            "You return one gradient for each point. The loss is the mean over the points, and so is its gradient.",
+            "You return one gradient for each point. The loss is the mean over the points, and so is its "
+            "gradient.",
         ),
     ),
     alternatives=(

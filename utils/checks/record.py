@@ -213,7 +213,7 @@ class Progress:
         for lesson in self.lessons:
             items = "".join(
                 f'<li style="list-style:none"><span aria-hidden="true">{_mark(state)}</span> '
-                f"<code style=\"color:inherit;background:transparent\">{escape(identity)}</code> "
+                f'<code style="color:inherit;background:transparent">{escape(identity)}</code> '
                 f"{escape(title)} ({points} points): "
                 + (f"<strong>{state}</strong>" if state == "passed" else state)
                 + "</li>"

@@ -102,13 +102,11 @@ class Result:
 
     @property
     def counts(self) -> str:
-        """``7 of 9 cases right (shapes 2 of 4, values 5 of 5)``, or "" if no case was run."""
-        if not self.tally:
+        """``7 of 9 cases right (shapes 2 of 4, values 5 of 5)``; "" if none was run or all are right."""
+        if not self.tally or self.ok:
             return ""
         right = sum(passed for passed, _ in self.tally.values())
         total = sum(number for _, number in self.tally.values())
-        if right == total:
-            return f"all {total} cases right"
         groups = ", ".join(f"{group} {passed} of {number}" for group, (passed, number) in self.tally.items())
         return f"{right} of {total} cases right ({groups})"
 
@@ -136,7 +134,8 @@ class Result:
         colour = _COLOURS.get(self.status, _NOT_YET_COLOUR)
         parts = [
             f'<div style="{BOX.format(colour=colour)}" role="status">',
-            f'<div><strong><span aria-hidden="true">{self._mark}</span> {escape(self.headline)}</strong></div>',
+            f'<div><strong><span aria-hidden="true">{self._mark}</span> ',
+            f"{escape(self.headline)}</strong></div>",
             f"<div>{inline(self.message)}</div>",
         ]
         if self.failure is not None:
@@ -172,12 +171,10 @@ def _indented(failure: FirstFailure) -> list[str]:
 
 def _failure_html(failure: FirstFailure, message: str) -> str:
     rows = "".join(
-        f"<div>{word}</div><pre style=\"{CODE}\">{escape(value)}</pre>" for word, value in _rows(failure)
+        f'<div>{word}</div><pre style="{CODE}">{escape(value)}</pre>' for word, value in _rows(failure)
     )
     what = f"<div>{inline(failure.what)}</div>" if failure.what != message else ""
-    return (
-        f'<div style="margin-top:.5em"><strong>{escape(_case_title(failure))}</strong></div>{rows}{what}'
-    )
+    return f'<div style="margin-top:.5em"><strong>{escape(_case_title(failure))}</strong></div>{rows}{what}'
 
 
 def _sentence(text: str) -> str:

@@ -124,6 +124,4 @@ def _exercise_cells(path: Path, modified: int) -> dict[str, str]:
     import jupytext  # half a second: only those who ask for a solution pay it
 
     notebook = jupytext.read(path, fmt="py:percent")
-    return {
-        cell.metadata["exercise"]: cell.source for cell in notebook.cells if "exercise" in cell.metadata
-    }
+    return {cell.metadata["exercise"]: cell.source for cell in notebook.cells if "exercise" in cell.metadata}

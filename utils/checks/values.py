@@ -272,6 +272,8 @@ def close(expected: Any, got: Any, rules: Rules = PLAIN_RULES) -> torch.Tensor:
         A bool tensor of their shape.
     """
     want, have = as_tensor(expected), as_tensor(got)
+    if want.dtype == have.dtype and torch.equal(want, have):
+        return torch.ones_like(want, dtype=torch.bool)  # the usual case, and much the quickest to see
     precisions = [p for p in (_precision(expected), _precision(got)) if p is not None]
     if not precisions:
         return want == have
