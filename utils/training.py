@@ -205,7 +205,7 @@ def accuracy(logits: Tensor, y: Tensor) -> Tensor:
         raise ValueError(
             f"accuracy compares logits (B, C) with y (B,), not {tuple(logits.shape)} with {tuple(y.shape)}"
         )
-    return right.float().mean()
+    return right.mean(dtype=torch.float32)
 
 
 def evaluate(
@@ -690,8 +690,9 @@ def _share(
         size, weight = stop - start, (stop - start) * count / whole
         # A process without a sample must still take part in the exchange: one sample, with weight 0.
         batch = [tensor[start : max(stop, start + 1)] for tensor in batch]
-    if any(getattr(item, "device", None) != device for item in batch):
-        batch = to_device(batch, device)
+    for item in batch:
+        if getattr(item, "device", None) != device:
+            return to_device(batch, device), size, weight
     return batch, size, weight
 
 
