@@ -165,11 +165,13 @@ def test_goals_count_only_when_a_control_rests(monkeypatch: pytest.MonkeyPatch):
     assert ask(wave(), monkeypatch, values={"k": 5, "kind": "sin"}, settled=False)[0]["goals"] == []
 
 
-def test_the_same_question_gets_a_reply_without_a_second_picture(monkeypatch: pytest.MonkeyPatch):
+def test_letting_go_gets_a_reply_without_a_second_picture(monkeypatch: pytest.MonkeyPatch):
     live, values = wave(), {"k": 5, "kind": "sin"}
     assert len(ask(live, monkeypatch, values=values, settled=False)[1]) == 1
     content, buffers = ask(live, monkeypatch, values=values)
-    assert (content["goals"], buffers) == (["five"], [])
+    assert (content["say"], content["goals"], buffers) == ("5 waves from 0", ["five"], [])
+    assert len(ask(live, monkeypatch, values=values)[1]) == 1, "asked anew, it is drawn anew"
+    ask(live, monkeypatch, values=values, settled=False)
     assert len(ask(live, monkeypatch, values=values, ratio=2)[1]) == 1, "another size is another picture"
 
 
@@ -243,7 +245,7 @@ def test_real_digits_elsewhere_and_of_other_size_come_back_near_themselves(test_
         back = digits.to_mnist(raster)
         distances.append(np.abs(back - image).mean())
         chance.append(np.abs(back - images[i - 1]).mean())
-    # Against another digit it is about 0.15; the pixels lost in scaling and a centre rounded to whole ones remain.
+    # Against another digit it is about 0.15; what remains is scaling and a centre rounded to whole pixels.
     assert np.mean(distances) < 0.045
     assert np.max(distances) < 0.12
     assert np.mean(chance) > 0.12

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, WebSocket
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, WebSocket
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -318,12 +318,3 @@ def wait_for(condition: Callable[[], Any], page: Page, *, seconds: float = 5, wh
         if time.monotonic() > end:
             raise AssertionError(f"did not happen within {seconds} s: {what or condition}")
         page.wait_for_timeout(20)
-
-
-def picture(explorer: Locator) -> str:
-    """A text that changes when the explorer's picture does: its SVG, canvases and image sources."""
-    return explorer.evaluate(
-        """root => [...root.querySelectorAll('svg, canvas, img')].map(e =>
-              e.tagName === 'CANVAS' ? e.toDataURL() :
-              e.tagName === 'IMG' ? (e.dataset.counter || '') + e.src : e.outerHTML).join('\\n')"""
-    )

@@ -13,6 +13,7 @@ const explorer = {
     let offset = kept.offset || [0, 0]; // MNIST pixels
     let open = null; // the stroke under the pointer
     let playing = 0; // animation frame of a drawing being drawn for the learner
+    let whole = null; // all its strokes
 
     const frame = n2t.frame(el, declaration, { change, press, reset: () => begin([]) });
     const ways = { left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] };
@@ -137,6 +138,7 @@ const explorer = {
     // ---------------------------------------------------------------- changing the drawing
     function begin(fresh) {
       stop();
+      whole = null;
       strokes = fresh;
       offset = [0, 0];
     }
@@ -167,7 +169,6 @@ const explorer = {
     }
 
     // A drawing is drawn as a hand would, in three quarters of a second, and the bars follow.
-    let whole = null;
     function play(name) {
       begin([]);
       whole = drawings[name];

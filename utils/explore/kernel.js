@@ -21,6 +21,7 @@ const kernel = (() => {
       if (underWay !== null) { again = true; return; }
       const { buffers = [], ...content } = question();
       underWay = ++counter;
+      frame.root.dataset.asked = counter; // for whoever measures: this question is under way until …
       model.send({ kind: "question", view, counter, settled: settledSince, ...content }, undefined, buffers);
       settledSince = false;
       patience = setTimeout(() => frame.say(
@@ -37,7 +38,7 @@ const kernel = (() => {
         console.error(error);
         frame.fail(error);
       }
-      frame.root.dataset.counter = content.counter;
+      frame.root.dataset.answered = content.counter; // … it is answered
       if (again) { again = false; ask(false); }
     }
     model.on("msg:custom", hear);

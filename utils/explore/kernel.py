@@ -221,7 +221,7 @@ class DrawnExplorer(KernelExplorer):
         self._sizes = {"wide": (declaration.width, declaration.height), "narrow": narrow}
         self._layout: tuple[str, float] = ("wide", 1.0)
         self._painter = Painter(setup, update, self._sizes["wide"])
-        self._drawn: dict[str, Any] | None = None  # the controls of the picture that the figure holds
+        self._moving_to: dict[str, Any] | None = None  # controls of the last picture, while they still move
         values = declaration.defaults()
         seen = self._painter.draw(**values)
         super().__init__(
@@ -235,17 +235,17 @@ class DrawnExplorer(KernelExplorer):
         """Draw the picture for the controls' values and describe it."""
         values = question["values"]
         self._lay_out(question.get("layout", "wide"), question.get("ratio", 1))
-        try:
-            seen = self._painter.draw(**values)
-        except Exception:
-            self._drawn = None
-            raise
-        content = {"say": self._describe(seen, **values), "goals": self.met(self._goals, question, seen)}
-        if values == self._drawn:  # a key press moves a control and lets it go: two questions, one picture
-            return content, []
-        picture = self._painter.encode()
-        self._drawn = dict(values)
-        return content, [picture]
+        # A key press moves a control and lets it go at once: two questions, for which one picture is enough.
+        if question["settled"] and values == self._moving_to:
+            self._moving_to, seen, picture = None, self._seen, []
+        else:
+            self._moving_to = None
+            self._seen = seen = self._painter.draw(**values)
+            picture = [self._painter.encode()]
+            if not question["settled"]:
+                self._moving_to = dict(values)
+        say = self._describe(seen, **values)
+        return {"say": say, "goals": self.met(self._goals, question, seen)}, picture
 
     def _lay_out(self, layout: str, ratio: float) -> None:
         if layout not in self._sizes or self._sizes[layout] is None:
@@ -253,7 +253,7 @@ class DrawnExplorer(KernelExplorer):
         wanted = (layout, min(2.0, max(1.0, float(ratio))))
         if wanted != self._layout:
             self._painter = Painter(self._setup, self._update, self._sizes[layout], wanted[1])
-            self._layout, self._drawn = wanted, None
+            self._layout, self._moving_to = wanted, None
 
 
 def show_drawn(
