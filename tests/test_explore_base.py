@@ -123,7 +123,7 @@ def test_the_words_for_the_widget_never_change(displayed: list[dict]):
     for _ in range(2):
         base.show(Bare(declared()), b"", "")
     first, second = displayed[1]["text/plain"], displayed[3]["text/plain"]
-    assert first == second == "[Bare: run this cell in JupyterLab to move it]"
+    assert first == second == "[Bare: live once this cell runs in JupyterLab]"
     assert repr(Bare(declared())) == first  # anywidget's own holds a memory address
 
 

@@ -278,7 +278,7 @@ class Explorer(anywidget.AnyWidget):
     @property
     def words(self) -> str:
         """What a page shows that cannot show the widget: always the same, so without an address."""
-        return f"[{self.declaration.get('title', 'Explorer')}: run this cell in JupyterLab to move it]"
+        return f"[{self.declaration.get('title', 'Explorer')}: live once this cell runs in JupyterLab]"
 
     def __repr__(self) -> str:
         return self.words

@@ -383,7 +383,7 @@ assert shifted_accuracy[0] > 97 and shifted_accuracy[3] > 50 > shifted_accuracy[
 # - **Try** your way of writing 1, 4 and 7. People in different countries write them differently.
 # - **Try** to make it more than 90% sure of something that is no digit.
 # - **Notice** the box "centre and scale". MNIST's digits were all prepared like that. Switch it off and draw in a corner.
-# - **Challenge:** with the box off, draw a digit it reads, and move it until the answer changes. How few pixels do you need?
+# - **Challenge:** with the box off, draw a digit it reads, and move it with the arrows until the answer changes, by at most four pixels each way.
 
 # %%
 explore.draw_digit(model)
@@ -396,9 +396,9 @@ explore.draw_digit(model)
 #
 # *How little does it take?* Pick a digit of the test set; shift it, turn it, add noise.
 #
-# - **Try** turning a 6 slowly. Where does it stop being a 6?
+# - **Try** to get a wrong answer with no more than three pixels of shift, no turn and no noise.
 # - **Notice** that the bars often jump from one sure answer to another sure answer.
-# - **Challenge:** get a wrong answer with no more than three pixels of shift, no turn and no noise.
+# - **Challenge:** turn a 6 until the network calls it a 9. Is it wrong, then?
 
 # %%
 explore.shift_digit(model, test.images, test.labels)
