@@ -201,6 +201,8 @@ def test_statement_names_what_is_asked_for(exercise: Exercise):
     assert "xample" in source.statement or "comparison" in source.statement, "an example in numbers"
     assert "shape" in source.statement or "dict" in source.statement or "float" in source.statement
     assert len(source.explanation) > 100
+    for line in (*source.statement.splitlines(), *source.explanation.splitlines()):
+        assert not re.match(r"\s*(\d+[.)]|[+*]) ", line), f"Markdown makes a list of this line: {line}"
     assert "raise NotImplementedError" in source.stub
     lines = [line for line in source.solution.splitlines() if line.strip()]
     assert len(lines) <= 14, "an exercise is about ten lines to write"

@@ -285,6 +285,7 @@ def test_printed_but_not_returned():
 
     result = average(work)
     assert result.hint.startswith("You print the answer, but return nothing")
+    assert result.notes == ()
 
 
 def test_printing_is_kept_quiet_and_passes_with_a_note(capsys):
@@ -421,9 +422,9 @@ TABLES = ((torch.arange(6.0).view(2, 3),), (torch.arange(12.0).view(3, 4) - 5,),
         (lambda t: (t > 2).long(), lambda t: (t <= 2).long(), "the wrong way round"),
         (lambda t: t.mean(dim=1), lambda t: t.sum(dim=1), "n times too large"),
         (lambda t: t.sum(dim=1), lambda t: t.mean(dim=1), "n times too small"),
-        (lambda t: t + 1, lambda t: 3 * t + 3, "3.0 times too large"),
-        (lambda t: t + 1, lambda t: (t + 1) / 2, "2.0 times too small"),
-        (lambda t: t, lambda t: t + 1, "too large by 1.0"),
+        (lambda t: t + 1, lambda t: 3 * t + 3, "is 3 times too large"),
+        (lambda t: t + 1, lambda t: (t + 1) / 2, "is 2 times too small"),
+        (lambda t: t, lambda t: t + 1, "too large by 1 in"),
         (lambda t: t, lambda t: t - 0.5, "too small by 0.5"),
         (lambda t: t / 2, lambda t: t // 2, "after the decimal point"),
     ],

@@ -14,7 +14,7 @@ import torch
 
 from .exercise import Case
 from .guard import Outcome
-from .values import Rules, as_tensor, compare, is_number, number, same
+from .values import Rules, as_tensor, compare, is_number, same
 
 
 @dataclass(frozen=True)
@@ -188,8 +188,8 @@ def _constant_factor(pairs: list[_Pair], rules: Rules) -> str:
     if not all(_float_agree(p.want.double() * ratio, p.have, rules) for p in pairs) or _few(pairs):
         return ""
     if abs(ratio) > 1:
-        return f"{{subject}} is {number(ratio)} times too large in every case."
-    return f"{{subject}} is {number(1 / ratio)} times too small in every case."
+        return f"{{subject}} is {ratio:.5g} times too large in every case."
+    return f"{{subject}} is {1 / ratio:.5g} times too small in every case."
 
 
 def _constant_offset(pairs: list[_Pair], rules: Rules) -> str:
@@ -203,7 +203,7 @@ def _constant_offset(pairs: list[_Pair], rules: Rules) -> str:
         return ""
     if all(_float_agree(p.want.double() + offset, p.have, rules) for p in pairs):
         word = "large" if offset > 0 else "small"
-        return f"{{subject}} is too {word} by {number(abs(offset))} in every case."
+        return f"{{subject}} is too {word} by {abs(offset):.5g} in every case."
     return ""
 
 

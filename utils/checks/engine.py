@@ -364,7 +364,8 @@ def _praise(base: Result) -> str:
 def _notes(trial: Trial) -> tuple[str, ...]:
     """What else is worth saying: that the work prints, that it changes its input."""
     notes = []
-    printed = next((o.printed.strip() for o in trial.got if o.printed.strip()), "")
+    answers = [o for o in trial.got if o.output is not None or o.failure is not None]
+    printed = next((o.printed.strip() for o in answers if o.printed.strip()), "")
     if printed:
         short = printed.splitlines()[0][:60].replace("`", "")
         notes.append(f"Your function prints as well (`{short}`). Only what it returns counts.")

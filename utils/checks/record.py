@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-from filelock import FileLock, Timeout
 
 from .bank import all_exercises
 from .result import BOX
@@ -117,8 +116,6 @@ def _write(path: Path, record: Record) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(content, file, indent=1, sort_keys=True)
-            file.flush()
-            os.fsync(file.fileno())
         os.replace(name, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -129,6 +126,8 @@ def _write(path: Path, record: Record) -> None:
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """One writer at a time; goes on without the lock rather than keep a learner waiting."""
+    from filelock import FileLock, Timeout  # needed only when something is written
+
     try:
         user = getpass.getuser()
     except (OSError, KeyError):

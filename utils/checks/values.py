@@ -21,6 +21,7 @@ _TOLERANCES = {
     torch.complex64: (1e-4, 1e-6),
     torch.complex128: (1e-8, 1e-10),
 }
+_SHOWN_NUMBERS = 60  # a larger array is shown by its corners
 _WIDE_FLOATS = {torch.float32, torch.float64}
 _WIDE_INTEGERS = {torch.int32, torch.int64}
 
@@ -418,14 +419,15 @@ def _show_array(value: Any) -> str:
     kind = "tensor" if isinstance(value, torch.Tensor) else "array"
     if tensor.dtype == torch.bfloat16:
         tensor = tensor.float()
+    whole = tensor.numel() <= _SHOWN_NUMBERS
+    width = max((len(number(v)) for v in tensor.flatten()), default=0) if whole else 0
     digits = np.array2string(
         tensor.resolve_conj().numpy(),
-        threshold=24,
-        edgeitems=2,
-        precision=4,
+        threshold=_SHOWN_NUMBERS,
+        edgeitems=2 if tensor.dim() < 3 else 1,
         separator=", ",
-        max_line_width=78,
-        formatter={"float_kind": number},
+        max_line_width=88,
+        formatter={"all": lambda v: number(v).rjust(width)},
         prefix=f"{kind}(",
     )
     return f"{kind}({digits}), shape {tuple(tensor.shape)}, {dtype}"

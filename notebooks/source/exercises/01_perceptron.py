@@ -192,10 +192,10 @@ def xor(x1, x2):
     # === end
 # === explanation
 # On the corners (0, 0), (0, 1), (1, 0), (1, 1) OR says 0, 1, 1, 1 and NAND says 1, 1, 1, 0. Both are 1 just
-# on the two in the middle. In the plane of their **answers** there are only three points left, (0, 1), (1,
-# 1) and (1, 0), and a line does separate (1, 1) from the two others: the first layer has turned a problem
-# no line can solve into one that a line can. Another pair of neurons does it as well: "x1 and not x2"
-# **or** "x2 and not x1".
+# on the two in the middle. In the plane of their **answers** there are only three points left, (0, 1),
+# (1, 1) and (1, 0), and a line does separate (1, 1) from the two others: the first layer has turned a
+# problem no line can solve into one that a line can. Another pair of neurons does it as well: "x1 and not
+# x2" **or** "x2 and not x1".
 
 # %% exercise="01.logistic_gradient"
 # === statement
