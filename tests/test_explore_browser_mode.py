@@ -432,3 +432,24 @@ def test_the_key_is_the_questions_own_unless_given():
 def test_a_wrong_question_is_refused(change: dict, message: str):
     with pytest.raises(ValueError, match=message):
         predict.predict(**ASK | change)
+
+
+QUESTIONS = sorted((predict.Path(predict.__file__).parent / "questions").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", QUESTIONS, ids=lambda path: path.stem)
+def test_every_question_of_a_lesson_can_be_asked_by_its_name(path):
+    names = re.findall(r"^\[(\w+)\]", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert names
+    for name in names:
+        data = predict.compute(**predict.load_question(f"{path.stem[:2]}.{name}"))
+        assert data["key"] == f"{path.stem[:2]}.{name}"
+        assert data["options"][data["answer"]] in predict.draw(**data).replace("&#x27;", "'")
+
+
+@pytest.mark.parametrize("name", ["01.no_such", "99.scale", "scale", "../01.scale", ""])
+def test_an_unknown_question_is_named_with_those_there_are(name):
+    with pytest.raises(ValueError, match="there is no question"):
+        predict.load_question(name)
+    with pytest.raises(ValueError, match="01.scale"):
+        predict.load_question("01.other")

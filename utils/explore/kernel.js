@@ -7,6 +7,9 @@
 
 const kernel = (() => {
   const PATIENCE = 4000; // milliseconds without a reply until we say why there may be none
+  // Jupyter's server sends small messages by Nagle's algorithm: after "busy", the reply would wait until the browser
+  // acknowledges it, which browsers put off for 40 ms. Anything sent in between carries the acknowledgement.
+  const NUDGE = 10; // milliseconds
 
   function link(model, frame, { question, answer }) {
     const view = Math.random().toString(36).slice(2); // replies go to all views of a model; each takes its own
@@ -15,6 +18,7 @@ const kernel = (() => {
     let again = false;
     let settledSince = false; // a control came to rest after the question that is under way was sent
     let patience = null;
+    let nudge = null;
 
     function ask(settled) {
       settledSince = settledSince || settled;
@@ -24,6 +28,7 @@ const kernel = (() => {
       frame.root.dataset.asked = counter; // for whoever measures: this question is under way until …
       model.send({ kind: "question", view, counter, settled: settledSince, ...content }, undefined, buffers);
       settledSince = false;
+      nudge = setTimeout(() => model.send({ kind: "nudge" }), NUDGE);
       patience = setTimeout(() => frame.say(
         "Waiting for Python. It is busy with another cell, or it was stopped: then run this cell again."), PATIENCE);
     }
@@ -31,6 +36,7 @@ const kernel = (() => {
       if (content.kind !== "reply" || content.view !== view || content.counter !== underWay) return;
       underWay = null;
       clearTimeout(patience);
+      clearTimeout(nudge);
       frame.fail(content.error || null);
       try {
         if (!content.error) answer(content, buffers);
@@ -44,7 +50,7 @@ const kernel = (() => {
     model.on("msg:custom", hear);
     return {
       ask,
-      stop() { clearTimeout(patience); model.off("msg:custom", hear); },
+      stop() { clearTimeout(patience); clearTimeout(nudge); model.off("msg:custom", hear); },
     };
   }
 

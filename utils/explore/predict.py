@@ -1,14 +1,17 @@
 """A question to answer before the experiment: choose, reveal, read why.
 
 The still is the question in HTML with the answer folded away. The choice is remembered in the learner's
-browser only.
+browser only. A lesson's questions stand in ``questions/NN_stem.toml`` and are asked by name, as in
+``explore.predict("01.scale")``, so that the code of the cell does not give the answer away.
 """
 
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
 from utils.explore.base import Declaration, Explorer, css, esm, show
 
@@ -83,10 +86,36 @@ class PredictExplorer(Explorer):
     _css = css()
 
 
+def load_question(name: str) -> dict[str, object]:
+    """Read the question ``NN.name`` of a lesson, for example ``"01.scale"``.
+
+    Raises:
+        ValueError: if the name is no such name or there is no such question; the message lists those there are.
+    """
+    folder = Path(__file__).parent / "questions"
+    lesson, _, word = name.partition(".")
+    files = sorted(folder.glob(f"{lesson}_*.toml")) if lesson.isdigit() else []
+    questions = tomllib.loads(files[0].read_text(encoding="utf-8")) if files else {}
+    if word not in questions:
+        known = ", ".join(f"{lesson}.{key}" for key in questions) or "none for this lesson"
+        raise ValueError(f"predict: there is no question {name!r}; there are: {known}")
+    return questions[word] | {"key": name}
+
+
 def predict(
-    question: str, options: Sequence[str], answer: str | int, explanation: str, key: str | None = None
+    question: str,
+    options: Sequence[str] | None = None,
+    answer: str | int | None = None,
+    explanation: str | None = None,
+    key: str | None = None,
 ) -> None:
-    """Ask a question whose answer is revealed after one has chosen. Arguments and errors are those of
-    :func:`compute`."""
-    data = compute(question, options, answer, explanation, key)
+    """Ask a question whose answer is revealed after one has chosen.
+
+    With one argument it is the name of a lesson's question (see :func:`load_question`); otherwise arguments
+    and errors are those of :func:`compute`.
+    """
+    if options is None and answer is None and explanation is None:
+        data = compute(**load_question(question))
+    else:
+        data = compute(question, options or (), answer, explanation, key)
     show(PredictExplorer(DECLARATION, data), draw(**data), describe(**data))

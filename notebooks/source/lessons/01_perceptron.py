@@ -40,8 +40,8 @@ plotting.use_style()
 # A nerve cell collects signals from thousands of others. Some push it towards firing, some hold it back. When the
 # push is strong enough it fires: it sends one signal on.
 #
-# In 1943 McCulloch and Pitts kept three things of this and threw the rest away: inputs are **weighed**, **added**, and
-# compared with a **threshold**. In 1958 Rosenblatt added a fourth: the weights are **learned**.
+# In 1943 McCulloch and Pitts kept very little of this: inputs that excite or forbid, **added up** and compared with a **threshold**. In 1958
+# Rosenblatt gave every input a **weight** of its own, and let the weights be **learned**.
 #
 # That is all the biology there is in this course. A real neuron fires in time, in rhythms, with chemistry, and most
 # probably does not learn the way ours do. "Inspired by the brain" means what "inspired by birds" means for an aeroplane.
@@ -72,7 +72,7 @@ plotting.use_style()
 def neuron(x, w, b):
     """One neuron with a step: 1 where w·x + b >= 0, else 0."""
     z = (w * x).sum() + b
-    return (z >= 0).long()
+    return (z >= 0).long()  # True and False become the whole numbers 1 and 0
 
 
 w, b = torch.tensor([2.0, -3.0]), torch.tensor(0.5)
@@ -97,7 +97,7 @@ print("y_hat =", (z >= 0).long())
 # torch's version: the largest difference should be zero, or as tiny as rounding.
 
 # %% tags=["nbval-ignore-output"]
-by_torch = torch.nn.functional.linear(X_days, w[None, :], b[None])[:, 0]  # wants a matrix of weights
+by_torch = torch.nn.functional.linear(X_days, w[None, :], b[None])[:, 0]  # [None] adds an axis of length 1
 difference = (by_torch - z).abs().max().item()
 print("largest difference:", difference)
 
@@ -157,13 +157,7 @@ print("z one step along w         :", (w @ (w / w.norm())).item(), "=", w.norm()
 print("distance from the origin   :", (b.abs() / w.norm()).item())
 
 # %%
-explore.predict(
-    "You multiply all of w and b by 10. What happens to the decisions of the neuron?",
-    ["The line moves away from the origin", "The line turns", "Nothing changes", "All answers become 1"],
-    answer="Nothing changes",
-    explanation="z becomes ten times as large everywhere, but its sign is the same everywhere, and only the sign "
-    "decides. Many weights draw the same line. The size of w will matter in section 8, where it means confidence.",
-)
+explore.predict("01.scale")
 
 # %% [markdown]
 # ### Explorer: be the neuron
@@ -185,7 +179,7 @@ explore.neuron()
 # ## 4 · Logic out of a neuron
 #
 # Let the inputs be 0 or 1. Then a neuron is a logic gate. **AND** is 1 only if both inputs are. Choose weights
-# $(1, 1)$: the weighted sum is 0, 1, 1 or 2, and only 2 should pass, so put the threshold between 1 and 2: $b = -1.5$.
+# $(1, 1)$: then $w \cdot x$ is 0, 1, 1 or 2, and only 2 should pass, so put the threshold between 1 and 2: $b = -1.5$.
 
 # %%
 corners = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
@@ -286,14 +280,15 @@ print("says:", (corners @ w + b >= 0).long().tolist(), " wanted:", targets["AND"
 # %% [markdown]
 # Eleven updates, although there are only four points: the rule mends one point and spoils another, several times,
 # before all four agree. And the weights it found, $(2, 1)$ with bias $-3$, are not the $(1, 1)$ with $-1.5$ that we chose.
-# Any line that separates is fine with it. Step through it and watch each push.
+# Any line that separates is fine with it, even this one, which runs exactly through the corner (1, 1): there $z = 0$,
+# which counts as 1. Step through it and watch each push.
 
 # %%
 explore.replay_perceptron(corners, targets["AND"], history)
 
 # %% [markdown]
 # **What you see.** The four corners of AND with the line before (dashed) and after one update, the point that was wrong,
-# and the arrow of $w$. Eleven steps lead to a line which leaves only the corner (1, 1) on the side of the ones.
+# and the arrow of $w$. Eleven steps lead to a line through the corner (1, 1), which has the other three on its far side.
 
 # %% [markdown]
 # **Exercise [01.train](exercises/01_perceptron.ipynb)** ●● Write the whole learning loop.
@@ -301,31 +296,36 @@ explore.replay_perceptron(corners, targets["AND"], history)
 # %% [markdown]
 # ## 6 · How many mistakes can it make?
 #
-# Data that some line separates without a mistake is **linearly separable**. Two lengths describe how hard it is. $R$ is
-# the distance of the farthest point from the origin. The **margin** $\gamma$ is half the width of the widest empty street one
-# can lay between the classes: it says how much room there is.
+# Data that some line separates without a mistake is **linearly separable**. How hard it is depends on two lengths. To measure them, treat
+# the bias as one more weight: give every point a further coordinate that is always 1, $(x_1, x_2, 1)$. The line becomes a flat boundary
+# through the origin.
+#
+# - $R$ is the length of the longest of these points.
+# - The **margin** $\gamma$ is the distance of the nearest point from the boundary, for the best boundary.
 #
 # > **Perceptron convergence theorem** (Novikoff, 1962). On separable data the rule makes at most $(R/\gamma)^2$
 # > mistakes, in whatever order the points come, and then never another.
-#
-# Example: points up to $R = 2$ away and a margin of $\gamma = 0.5$: at most $4^2 = 16$ mistakes, for ten points or for ten million.
 
 # %% [markdown]
-# <details><summary><b>The proof, in three steps</b> (for who wants it)</summary>
+# For AND: the longest point is $(1, 1, 1)$, so $R^2 = 3$. The best boundary is $w = (2, 2)$, $b = -3$. At the three nearest corners $z$ is 1 or −1, so they are
+# $1 / \sqrt{2^2 + 2^2 + 3^2} = 1/\sqrt{17}$ away. The bound is $3 \cdot 17 = 51$ mistakes. We counted 11.
 #
-# Give every point a further coordinate 1, for the bias, and flip the points of class 0, so that "right" means $w \cdot x > 0$. Let $u$, of
-# length 1, separate with margin $\gamma$: $u \cdot x \ge \gamma$ for all points. After $M$ mistakes:
+# Note what does **not** occur in it: the number of points and the number of inputs. Ten million points with the same $R$ and $\gamma$ have the same bound.
+
+# %% [markdown]
+# <details><summary><b>The proof, in three steps</b> (for those who want it)</summary>
+#
+# Multiply the points of class 0 by −1, so that $w \cdot x \le 0$ on every mistake. Let $u$, of length 1, separate with margin $\gamma$: $u \cdot x \ge \gamma$ for all points. After $M$ mistakes:
 #
 # 1. Each update adds some $x$, hence $u \cdot w \ge M\gamma$.
-# 2. On a mistake $w \cdot x \le 0$, so $\lVert w + x \rVert^2 \le \lVert w \rVert^2 + R^2$, hence $\lVert w \rVert^2 \le M R^2$.
+# 2. Since $w \cdot x \le 0$, $\lVert w + x \rVert^2 \le \lVert w \rVert^2 + R^2$, hence $\lVert w \rVert^2 \le M R^2$.
 # 3. Together $M\gamma \le u \cdot w \le \lVert w \rVert \le \sqrt{M}\, R$, so $M \le (R/\gamma)^2$. ∎
 #
-# $R$ and $\gamma$ are measured with the further coordinate, as below.
 # </details>
 
 # %% [markdown]
-# Let us count. We scatter 200 points, cut the plane by a known line and remove every point closer to it than a chosen
-# distance. Then we train, for five random sets each, while the empty street gets narrower.
+# Let us count. We scatter points, cut the plane by a known line and remove every point closer to it than a chosen
+# distance: an empty street. Then we train, for five random sets each, while the street gets narrower. For $\gamma$ we take the distance from our known line. The best one can only be better, so the bound holds all the more.
 #
 # **Predict.** When the margin becomes ten times smaller the bound becomes a hundred times larger. Will the mistakes, too?
 
@@ -370,26 +370,29 @@ ax.set_title("The bound holds, with a lot of room to spare");
 # from about ten to over ten thousand. The counted mistakes climb too, far below it and less steeply.
 
 # %% [markdown]
-# No run broke the promise, and none came near it. From a street of 0.1 to one of 0.01 the bound grew a hundredfold, the mistakes
-# about fivefold. The theorem speaks of the worst order of the worst points; ours were
+# No run broke the promise, and none came near it. From a street of 0.1 to one of 0.01 the bound grew nearly seventyfold (the nearest
+# point is not always at the edge), the mistakes about fivefold. The theorem speaks of the worst order of the worst points; ours were
 # random. A **bound** is a promise, not a forecast. Do not read "at most" as "about".
 
 # %% [markdown]
 # ## 7 · XOR: out of reach
 #
-# **Predict.** Train the same rule on XOR for 40 epochs. Will it end with 4, 3, 2 or fewer of 4 right? Will the weights grow for ever,
-# settle, or go round?
+# We train the same rule on XOR, for 40 epochs. Predict first.
+
+# %%
+explore.predict("01.xor")
 
 # %%
 w, b, mistakes, history = train_perceptron(corners, targets["XOR"], max_epochs=40)
-print("mistakes per epoch:", mistakes)
+print("mistakes per epoch:", mistakes[:6], "...", mistakes[-3:])
+print("says:", (corners @ w + b >= 0).long().tolist(), " wanted:", targets["XOR"].tolist())
 for k in range(-5, 0):
     print("weights after update", len(history) + k + 1, ":", history[k][0].tolist(), history[k][1].item())
 
 # %% [markdown]
 # From the third epoch on it errs on all four points, in every epoch, and after every four updates the same weights come back.
-# It goes round in a circle and would do so for ever. (That the weights at least stay small is a theorem too, the
-# perceptron cycling theorem.) On data that is not separable the rule never stops by itself.
+# It goes round in a circle and would do so for ever. (At the end two points are right and two wrong; the mistakes are counted while the weights still move. That the weights stay bounded is a
+# theorem too, the perceptron cycling theorem.) On data that is not separable the rule never stops by itself.
 #
 # Maybe the rule is just clumsy? So let us not learn at all and try **every** line on a fine grid of weights.
 
@@ -468,10 +471,10 @@ ax.legend(loc="upper left");
 #
 # $$L = -\frac1n \sum_i \big[\, y_i \log p_i + (1 - y_i) \log (1 - p_i) \big]$$
 #
-# called **binary cross-entropy**. A point of class 1 that got $p = 0.9$ costs $-\log 0.9 \approx 0.11$; one that got $p = 0.1$ costs $2.30$.
+# called **binary cross-entropy** ($\log$ is the natural logarithm). A point of class 1 that got $p = 0.9$ costs $-\log 0.9 \approx 0.11$; one that got $p = 0.1$ costs $2.30$.
 # Lesson 05 says where it comes from.
 #
-# The **gradient** is the list of slopes of $L$: one per weight. It works out to something we have met:
+# The **gradient** is the list of slopes of $L$, one per weight: $\partial L/\partial w_1$ is the slope when only $w_1$ moves. Lesson 06 derives it; it comes to something we have met:
 #
 # $$\frac{\partial L}{\partial w} = \frac1n \sum_i (p_i - y_i)\, x_i \qquad \frac{\partial L}{\partial b} = \frac1n \sum_i (p_i - y_i)$$
 
@@ -492,7 +495,7 @@ def logistic_gradient(X, y, w, b):
     """Gradient of the mean binary cross-entropy with respect to w and b."""
     p = 1 / (1 + torch.exp(-(X @ w + b)))  # (n,)
     error = p - y  # (n,)
-    return X.T @ error / len(X), error.mean()  # (d,), ()
+    return X.T @ error / len(X), error.mean()  # (d,), (); .T swaps rows and columns
 
 
 X_check = torch.tensor([[1.0, 2.0], [-1.0, 0.5], [3.0, -1.0]], dtype=torch.float64)
@@ -559,8 +562,8 @@ ax.annotate("logistic, five sets", (38, 91.5), color=plotting.COLORS["class1"], 
 ax.annotate("perceptron, five sets", (18, 38), color=plotting.COLORS["class0"], fontsize=14);
 
 # %% [markdown]
-# **What you see.** Five thin jagged lines for the perceptron, which drop and recover from epoch to epoch, and five thick flat lines
-# for logistic regression near the top.
+# **What you see.** Five thin jagged lines for the perceptron, which drop and recover from epoch to epoch, and five thick flat lines,
+# nearly on top of each other, for logistic regression.
 
 # %% tags=["nbval-ignore-output"]
 late_p, late_l = 100 * perceptron[:, 30:], 100 * logistic[:, 30:]
@@ -572,7 +575,7 @@ assert 65 < late_p.mean() < 86 < late_l.mean() < 91
 assert late_p.min() < 60 and late_l.max() - late_l.min() < 6
 
 # %% [markdown]
-# After epoch 30 the perceptron gets about 78% of new points right **on average**, but it depends on the moment at which one stops. In
+# After epoch 30 the perceptron gets about 78% of new points right **on average**, but it depends on the set and on the moment at which one stops. In
 # one epoch of one set it fell to a third, worse than guessing, and in the next it was back above a half. Its last update decides, and that may come from an odd point. Logistic
 # regression weighs all points at once: 87% to 89%, in all five sets, and hardly a change from epoch to epoch.
 
@@ -593,7 +596,7 @@ assert abs(p[between].mean() - y_new[between].float().mean()) < 0.06
 
 # %% [markdown]
 # They are worth their name: among the points called 0.6 to 0.8, with 0.71 on average, 70% were of class 1, and the other rows fit as well. But this is logistic regression's home ground. For two round clouds of the same size the true
-# probability **is** a sigmoid of a weighted sum. The network of lesson 00 gave probabilities, too, and was about three quarters sure of its mistakes. Probabilities have to be measured before they can be believed.
+# probability **is** a sigmoid of a weighted sum. The network of lesson 00 was rather sure of pure noise. Probabilities have to be measured, on the kind of data at hand, before they can be believed.
 
 # %% [markdown]
 # ## 9 · Many neurons at once
@@ -675,8 +678,8 @@ assert difference < 1e-6
 # | exercise | task | |
 # |---|---|---|
 # | 01.neuron | the neuron for a batch | ● |
-# | 01.update | one step of the rule | ● |
 # | 01.gates | weights for AND, OR, NAND | ● |
+# | 01.update | one step of the rule | ● |
 # | 01.train | the learning loop | ●● |
 # | 01.xor | XOR out of gates | ●● |
 # | 01.logistic_gradient | the gradient with a soft error | ●● |

@@ -53,7 +53,7 @@ plotting.use_style()
 #
 # $$\begin{aligned} y &= W_2\,(W_1 x + b_1) + b_2 \\ &= (W_2 W_1)\,x + (W_2 b_1 + b_2) \\ &= W x + b \end{aligned}$$
 #
-# The product of two matrices is a matrix. The hidden layer may have a thousand units, and there may be fifty layers: as long as all of them are linear, one layer does
+# The product of two matrices is a matrix. A layer between input and output is called **hidden**, and its neurons **units**. It may have a thousand units, and there may be fifty such layers: as long as all of them are linear, one layer does
 # the same. Let us see it in numbers, in float64 so that rounding stays out of the way.
 
 # %% tags=["nbval-ignore-output"]
@@ -86,7 +86,7 @@ print("x                  ", x.tolist())
 print("relu(x) + relu(-x) ", (torch.relu(x) + torch.relu(-x)).tolist())
 
 # %% [markdown]
-# That is $|x|$, a line with a corner. Every further unit can add a corner where it likes, and out of enough corners one can build any curve (lesson 04 does). The function
+# That is $|x|$, a line with a corner. Every further unit can add a corner where it likes, and with enough corners one can follow any continuous curve as closely as one likes (lesson 04 does). The function
 # between the layers is called the **activation function**: it takes the **pre-activation** $z$ and gives the **activation** $a$.
 #
 # So something must bend. Does it matter what?
@@ -105,8 +105,11 @@ print("relu(x) + relu(-x) ", (torch.relu(x) + torch.relu(-x)).tolist())
 # | ReLU | $\max(0, z)$ | one corner |
 # | leaky ReLU | $z$ if $z > 0$ else $0.01z$ | a corner with a leak |
 # | ELU | $z$ if $z > 0$ else $e^z - 1$ | a soft leak, to −1 |
-# | GELU | $z \cdot \Phi(z)$ | ReLU weighed by the normal distribution |
-# | SiLU (swish) | $z \cdot \sigma(z)$ | ReLU weighed by the sigmoid |
+# | GELU | $z \cdot \Phi(z)$ | $z$ times the share of a normal distribution below $z$ |
+# | SiLU (swish) | $z \cdot \sigma(z)$ | $z$ times the sigmoid |
+
+# %% [markdown]
+# In code: `torch.where(condition, a, b)` takes $a$ where the condition holds and $b$ elsewhere, number by number. `torch.erf` is all one needs for $\Phi$.
 
 # %%
 functions = {
@@ -136,8 +139,8 @@ for name, f in by_torch.items():
 assert all((functions[name](z) - f(z)).abs().max() < 1e-12 for name, f in by_torch.items())
 
 # %% [markdown]
-# Look at each as a pair: the function, and below it its **slope**, the derivative. The slope is what learning feels: when the loss asks $z$ to change, everything that flows back through the
-# unit is multiplied by it. torch finds slopes for us.
+# Look at each as a pair: the function, and below it its **slope**, the derivative. The slope is what learning feels. By the chain rule the slope of $f(g(x))$ is the slope of $f$ times the slope of $g$, so in a network the gradient of
+# the loss is multiplied by the slope of every unit it comes through, from the output **back** to the input. torch finds slopes for us.
 
 # %%
 def slope(f, z):
@@ -162,7 +165,7 @@ for row, label in enumerate(["value", "slope", "value", "slope"]):
 fig.supxlabel("pre-activation $z$");
 
 # %% [markdown]
-# **What you see.** Eight functions in two rows, each with its slope below. The step's slope is zero everywhere. Sigmoid and tanh have a slope only in a hill around zero. ReLU's slope is a
+# **What you see.** Eight functions in two rows, each with its slope below. The step's slope is zero (at the jump it has none). Sigmoid and tanh have a slope only in a hill around zero. ReLU's slope is a
 # step from 0 to 1; the leaky one's stays just above 0; ELU, GELU and SiLU round the corner off, and the slopes of the last two even rise a little above 1.
 
 # %% [markdown]
@@ -192,7 +195,7 @@ for name, f in functions.items():
 # ### A slope for free
 #
 # The sigmoid's slope can be had from its **output** alone: $\sigma'(z) = a\,(1 - a)$ with $a = \sigma(z)$. Numbers: at $z = 0$, $a = 0.5$ and the slope is $0.5 \cdot 0.5 = 0.25$. At $z = 2$, $a = 0.88$ and the slope
-# is $0.88 \cdot 0.12 = 0.105$. For tanh it is $1 - a^2$. This saves work: a network has kept $a$ anyway.
+# is $0.88 \cdot 0.12 \approx 0.105$. For tanh it is $1 - a^2$. This saves work: a network has kept $a$ anyway.
 
 # %% tags=["nbval-ignore-output"]
 a = torch.sigmoid(z)
@@ -224,8 +227,8 @@ explore.activation()
 # %% [markdown]
 # ## 3 · Twenty layers deep
 #
-# A gradient on its way back through a network is multiplied at every layer, by the slope of the activation (and by the weights). Twenty numbers below one multiplied make next to nothing:
-# $0.25^{20} \approx 10^{-12}$. The layers near the input then learn nothing. This is the **vanishing gradient**, which kept deep networks from working for about two decades.
+# A gradient on its way back through a network is multiplied at every layer, by the slope of the activation (and by the weights). Twenty numbers well below one multiplied make next to nothing:
+# $0.25^{20} \approx 10^{-12}$. The layers near the input then learn nothing. This is the **vanishing gradient**, one of the reasons why deep networks were so hard to train until about 2010.
 #
 # The explorer assumed the same $z$ in every layer. Does it happen in a real network? We build one of 20 layers with 64 units each, random weights of size $1/\sqrt{64}$, send 256 random inputs through it and
 # a random gradient back, and measure how large it is at each layer.
@@ -245,18 +248,7 @@ def gradient_per_layer(f, gain=1.0, depth=20, width=64, seed=0):
     return [z.grad.square().mean().sqrt().item() for z in zs]
 
 # %%
-explore.predict(
-    "Same weights, same inputs, six activations. Over 20 layers, which loses the most gradient, which the least?",
-    [
-        "ReLU loses most, sigmoid least",
-        "Sigmoid loses most, ReLU least",
-        "Sigmoid loses most, tanh least",
-        "All lose the same: the weights decide",
-    ],
-    answer="Sigmoid loses most, tanh least",
-    explanation="With weights of this size tanh keeps about a fifth and ReLU a thousandth. "
-    "ReLU's fame needs other weights, as the second experiment shows.",
-)
+explore.predict("02.gradient")
 
 # %%
 six = {name: by_torch[name] for name in ("sigmoid", "tanh", "ReLU", "leaky ReLU", "GELU", "SiLU")}
@@ -266,7 +258,7 @@ ax.set(xlabel="layer, from the last back to the first", ylabel="size of the grad
 ax.set_title("Sigmoid's gradient is gone; ReLU's shrinks, too");
 
 # %% [markdown]
-# **What you see.** Six lines on a logarithmic axis, all starting near 1 at layer 20 on the left. On the way back to layer 1, sigmoid falls steeply to about $10^{-13}$, GELU and SiLU to $10^{-6}$, ReLU
+# **What you see.** Six lines on a logarithmic axis, all starting between 0.2 and 1 at layer 20 on the left. On the way back to layer 1, sigmoid falls steeply to about $10^{-13}$, GELU and SiLU to $10^{-6}$, ReLU
 # and leaky ReLU to $10^{-3}$. tanh hardly falls at all.
 
 # %% tags=["nbval-ignore-output"]
@@ -286,7 +278,7 @@ assert max(shares["sigmoid"]) < 1e-11 < 1e-4 < min(shares["ReLU"]) < max(shares[
 assert min(shares["tanh"]) > 0.1
 
 # %% [markdown]
-# Sigmoid loses three quarters at every layer: 0.25 and no more is what it can pass on. But **ReLU loses as well**, about three tenths per layer, although its slope is 1. Why? On half of the units its slope is
+# Sigmoid loses at least three quarters at every layer: 0.25 and no more is what it can pass on. But **ReLU loses as well**, about three tenths per layer, although its slope is 1. Why? On half of the units its slope is
 # 0. With half of the squares gone the size shrinks by $\sqrt{1/2} \approx 0.71$, and that is just what we measured.
 #
 # This is the misconception to lose here: *"ReLU cures the vanishing gradient"*. It does so only with weights that make up for the missing half. They must be $\sqrt 2$ times as large:
@@ -297,7 +289,8 @@ for name, s in wider.items():
     print(f"{name:10}  weights x 1.41, kept over 19 layers: {min(s):.1e} to {max(s):.1e}")
 
 # %%
-assert 0.2 < min(wider["ReLU"]) and max(wider["ReLU"]) < 5 and max(wider["sigmoid"]) < 1e-8
+assert 0.2 < min(wider["ReLU"]) and max(wider["ReLU"]) < 5 and max(wider["sigmoid"]) < 1e-9
+assert 1 < min(wider["tanh"]) and max(wider["SiLU"]) < 1
 
 # %% [markdown]
 # With larger weights ReLU and its leaky sister carry the gradient through twenty layers nearly unchanged, and tanh now even doubles it. GELU and SiLU lie between. No such luck
@@ -308,9 +301,9 @@ assert 0.2 < min(wider["ReLU"]) and max(wider["ReLU"]) < 5 and max(wider["sigmoi
 # ## 4 · Always positive is a handicap
 #
 # The sigmoid has a second fault. Its outputs are all positive. Take a unit of the next layer with inputs $a_1, a_2, \dots$ all positive. The gradient for its weight $w_i$ is (error of the unit) · $a_i$. The error is the same for all of them, so for one example **all
-# its weights want to move in the same direction**: all up or all down. To raise one and lower another it has to go in zigzags.
+# its weights want to move in the same direction**: all up or all down. To raise one and lower another it has to go in zigzags. (Averaged over a batch the handicap is milder.)
 #
-# tanh is zero-centred and free of this. We count for how many of 1,000 random units and inputs all eight weight gradients share a sign.
+# tanh is zero-centred and free of this. We take 1,000 random units with eight inputs each and count for how many all eight weight gradients share a sign.
 
 # %%
 torch.manual_seed(0)
@@ -341,7 +334,7 @@ print(f"dead units  : {(a == 0).all(dim=0).float().mean():.0%}  (unit 0 only)")
 # %% [markdown]
 # **Exercise [02.dead_fraction](exercises/02_activations.ipynb)** ●● Count the dead.
 #
-# What kills units? One step with far too large a learning rate is enough. Our network has 50 hidden units and learns the curve $\sin 2x + 3$ from 100 points. We take **one** step with `lr` = 1 (a hundred times too large), then 1,000 good
+# What kills units? One step with far too large a learning rate is enough. Our network has 50 hidden units and learns the curve $\sin 2x + 3$ from 100 points. We take **one** step with `lr` = 1 (a hundred times larger than the rest), then 1,000
 # ones with 0.01, and count the units which are silent on all 100 points.
 
 # %%
@@ -387,12 +380,12 @@ assert after["ReLU, bad first step"] > 35 > 25 > after["ReLU, good first step"]
 assert loss["leaky 0.1, bad first step"] < loss["leaky 0.01, bad first step"] < loss["ReLU, bad first step"]
 
 # %% [markdown]
-# A few units are silent from the start: their corner happens to lie beyond all points. After the bad step the loss shot up into the thousands, and the steps that mended it pushed the units over the edge: more
-# than 40 of 50 fell silent, and the loss stayed at 0.26 to 0.41. A plain constant would get 0.44.
+# A few units are silent from the start: their corner happens to lie beyond all points, and they face away. After the bad step the loss shot up into the thousands, and the steps that mended it pushed the units over the edge: at the
+# end 43 to 48 of 50 were silent, and the loss stayed at 0.26 to 0.41. The best constant would get 0.44 (the variance of the curve).
 
 # %% [markdown]
-# Now the folklore: *"leaky ReLU prevents dead units."* Measured: with the usual leak of 0.01 as many units ended up on the flat side, and it helped little. With a leak of 0.1 most of them were there, too, but enough came through the leak to learn the curve all the same. A leak does not
-# keep units awake. It lets the sleeping ones go on learning, as fast as it is wide. Best of all is not to take the bad step.
+# Now the folklore: *"leaky ReLU prevents dead units."* Measured: with the usual leak of 0.01 nearly as many units ended up on the flat side, and it helped little. With a leak of 0.1 it was still 30 to 38 of 50, but enough came through to learn most of the curve in each of the three runs. A leak keeps few
+# units awake. It lets the sleeping ones go on learning, as fast as it is wide. Best of all is not to take the bad step.
 
 # %% [markdown]
 # ## 6 · Right value, wrong gradient
@@ -415,7 +408,7 @@ for name, f in {"1 / (1 + exp(-z))": lambda z: 1 / (1 + torch.exp(-z)), "torch.s
     print(f"slope of {name:18}", slope(f, z).tolist())
 
 # %% [markdown]
-# On the way back torch multiplies the slopes of the pieces: `inf` from the exponential times `0` from the division is `nan`. A network with this sigmoid would print a healthy loss once, and nothing but `nan` from then on. The remedy is to pick, for each number, the form whose exponential cannot overflow:
+# On the way back torch multiplies the slopes of the pieces: `inf` from the exponential times `0` from the division is `nan`. As soon as one $z$ falls below about −89, a network with this sigmoid would print a healthy loss once more, and nothing but `nan` from then on. The remedy is to pick, for each number, the form whose exponential cannot overflow:
 # $e^{-|z|}$ never does.
 #
 # **Exercise [02.sigmoid](exercises/02_activations.ipynb)** ●● A sigmoid that holds at ±1000. (Its check looks at every step on the way, not only at the
@@ -428,7 +421,7 @@ for name, f in {"1 / (1 + exp(-z))": lambda z: 1 / (1 + torch.exp(-z)), "torch.s
 #
 # $$\text{softmax}(z)_i = \frac{e^{z_i}}{\sum_j e^{z_j}}$$
 #
-# By hand for $z = (2, 1, 0)$: the exponentials are 7.39, 2.72 and 1, together 11.11. The shares are 0.67, 0.24 and 0.09. One point more of score means $e \approx 2.7$ times the share, wherever one is.
+# By hand for $z = (2, 1, 0)$: the exponentials are 7.39, 2.72 and 1, together 11.11. The shares are 0.67, 0.24 and 0.09. A class whose score is one point above another's gets $e \approx 2.7$ times the share of that other.
 
 # %% tags=["nbval-ignore-output"]
 def naive_softmax(z, dim):
@@ -446,8 +439,9 @@ assert difference < 1e-6
 
 # %% [markdown]
 # `dim=1` says: each row adds up to one. `keepdim=True` keeps the sums as a column, `(B, 1)`, so that each row is divided by its own. (Lesson 03 is about such shapes.)
-#
-# **Predict.** What does softmax make of (1002, 1001, 1000) if (2, 1, 0) gives 0.67, 0.24, 0.09?
+
+# %%
+explore.predict("02.shift")
 
 # %%
 big = torch.tensor([[2.0, 1.0, 0.0]]) + 1000
@@ -479,7 +473,7 @@ axes[0].set_ylabel("share");
 # **What you see.** Four bar charts of the same four scores. At $T = 0.2$ the first bar has nearly everything; at 1 they fall off in steps; at 3 they are closer; at 100 all four are practically equal.
 
 # %% [markdown]
-# This shows a misconception up for what it is: *"softmax gives the probability of being right"*. By turning $T$ we can make the same network, with the same answers, say 99% or 26%. The numbers are positive and add up to one; whether they deserve to be called
+# This shows a misconception up for what it is: *"softmax gives the probability of being right"*. By turning $T$ we can make the same four scores, with the same answer, say 99% or 25%. The numbers are positive and add up to one; whether they deserve to be called
 # probabilities must be **measured** on new data, as we did in lesson 01. Lesson 11 shows how to mend them, with $T$.
 
 # %% [markdown]
@@ -490,6 +484,7 @@ axes[0].set_ylabel("share");
 # %% tags=["nbval-ignore-output"]
 numbers, cost = torch.randn(1000, 1000), {}
 for name, f in by_torch.items():
+    f(numbers)  # once to warm up
     times = []
     for _ in range(15):
         start = time.perf_counter()
@@ -502,7 +497,7 @@ print({name: f"x {t / cost['ReLU']:.1f}" for name, t in cost.items()})
 assert cost["ReLU"] < cost["ELU"], "ReLU should be cheaper than a function with an exponential"
 
 # %% [markdown]
-# ReLU and its leaky sister only compare; the others must compute exponentials, which took between a few and several dozen times as long here. In a real network this hardly counts: the matrix product before the activation costs far more than any of them. Cost is a reason to prefer ReLU, but a weak one.
+# ReLU and its leaky sister only compare; the others must compute exponentials, and how well that has been tuned differs a lot from one function to the next. In a wide layer the matrix product before the activation usually costs more than either. Cost is a reason to prefer ReLU, but a weak one.
 
 # %% [markdown]
 # ## 9 · Which one where
@@ -511,8 +506,8 @@ assert cost["ReLU"] < cost["ELU"], "ReLU should be cheaper than a function with 
 # |---|---|---|
 # | hidden layers, to begin with | ReLU | cheap, slope 1, with weights scaled for it |
 # | hidden layers, if units die | leaky ReLU, ELU | a slope everywhere |
-# | Transformers | GELU, SiLU | what the good ones use; smooth |
-# | gates and states of recurrent networks | sigmoid, tanh | bounded: shares and signed values |
+# | Transformers (lesson 15) | GELU, SiLU | smooth; what most large ones have (GELU in BERT and GPT-2) |
+# | gates of recurrent networks (lesson 13) | sigmoid, tanh | bounded: shares and signed values |
 # | output: yes or no | sigmoid | one probability |
 # | output: one of many classes | softmax | shares that add up to one |
 # | output: a number (regression) | identity | any value must be possible |
@@ -524,7 +519,7 @@ assert cost["ReLU"] < cost["ELU"], "ReLU should be cheaper than a function with 
 #
 # - Linear after linear is linear: $W_2(W_1x + b_1) + b_2 = Wx + b$. Without a bend depth is worth nothing.
 # - Sigmoid (slope at most 0.25) and tanh (at most 1) saturate on both sides; ReLU is flat on one side only; $\sigma' = a(1-a)$.
-# - A gradient is multiplied at each layer. Twenty sigmoids leave a billionth of a thousandth. ReLU keeps it only if the weights are scaled up by $\sqrt 2$.
+# - A gradient is multiplied at each layer. Twenty sigmoids leave a millionth of a millionth. ReLU keeps it only if the weights are scaled up by $\sqrt 2$.
 # - A ReLU unit that is 0 for all inputs gets no gradient and stays dead. Steps that are too large kill units; a wide enough leak lets the network go on.
 # - Softmax: subtract the row's largest score, exponentiate, divide by the sum along the right dimension. Sigmoid for yes or no, softmax for one of many, identity for numbers.
 
@@ -563,12 +558,12 @@ assert cost["ReLU"] < cost["ELU"], "ReLU should be cheaper than a function with 
 #
 # | exercise | task | |
 # |---|---|---|
+# | 02.collapse | two layers into one | ●● |
 # | 02.tanh_from_sigmoid | tanh out of a sigmoid | ● |
 # | 02.leaky_relu | a corner with a leak | ● |
 # | 02.sigmoid_slope | the slope from the output | ● |
-# | 02.sigmoid | without overflow | ●● |
 # | 02.dead_fraction | count dead units | ●● |
-# | 02.collapse | two layers into one | ●● |
+# | 02.sigmoid | without overflow | ●● |
 # | 02.softmax | along any dimension, safely | ●●● |
 
 # %% [markdown]
@@ -583,5 +578,5 @@ assert cost["ReLU"] < cost["ELU"], "ReLU should be cheaper than a function with 
 # - X. Glorot, A. Bordes, Y. Bengio (2011). *Deep sparse rectifier neural networks.* ReLU and sparsity.
 # - K. He, X. Zhang, S. Ren, J. Sun (2015). *Delving deep into rectifiers.* The √2 of section 3.
 # - A. L. Maas, A. Y. Hannun, A. Y. Ng (2013). *Rectifier nonlinearities improve neural network acoustic models.* Leaky ReLU.
-# - D. Hendrycks, K. Gimpel (2016). *Gaussian error linear units.* GELU, and SiLU by another name.
+# - D. Hendrycks, K. Gimpel (2016). *Gaussian error linear units.* GELU; SiLU is named there, too.
 # - Y. LeCun, L. Bottou, G. Orr, K.-R. Müller (1998). *Efficient backprop.* Why zero-centred; section 4.
