@@ -451,5 +451,5 @@ def test_every_question_of_a_lesson_can_be_asked_by_its_name(path):
 def test_an_unknown_question_is_named_with_those_there_are(name):
     with pytest.raises(ValueError, match="there is no question"):
         predict.load_question(name)
-    with pytest.raises(ValueError, match="01.scale"):
+    with pytest.raises(ValueError, match=r"01\.scale"):
         predict.load_question("01.other")

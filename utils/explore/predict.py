@@ -90,7 +90,7 @@ def load_question(name: str) -> dict[str, object]:
     """Read the question ``NN.name`` of a lesson, for example ``"01.scale"``.
 
     Raises:
-        ValueError: if the name is no such name or there is no such question; the message lists those there are.
+        ValueError: if there is no such question; the message lists those there are.
     """
     folder = Path(__file__).parent / "questions"
     lesson, _, word = name.partition(".")
