@@ -18,6 +18,10 @@ BUILD_ARGS ?= all
 STAGES ?=
 LISTS := pyproject.toml requirements.txt
 
+# Threads that wait for each other sleep instead of spinning: with more threads than free cores (a browser beside a
+# lesson, two notebooks at once) PyTorch on Linux is otherwise up to a hundred times slower.
+export OMP_WAIT_POLICY ?= PASSIVE
+
 .DEFAULT_GOAL := help
 .PHONY: help lab test build new-lesson doctor bench clean
 

@@ -20,6 +20,8 @@ _private = tempfile.TemporaryDirectory(prefix="n2t-tests-")
 os.environ["N2T_PROGRESS"] = os.path.join(_private.name, "progress.json")
 os.environ["IPYTHONDIR"] = os.path.join(_private.name, "ipython")
 os.environ.setdefault("N2T_DEVICE", "cpu")
+# Several of them run at once: threads that wait must not keep the others' cores busy.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -237,6 +237,7 @@ def execute(course: Course, notebook: NotebookNode, source: Path) -> None:
         env = os.environ | {"N2T_PROGRESS": f"{private}/progress.json", "IPYTHONDIR": f"{private}/ipython"}
         env["PYTHONPATH"] = str(course.root)  # wherever another copy is installed
         env.setdefault("N2T_DEVICE", "cpu")  # which every machine has
+        env.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # two lessons at once: waiting threads must not spin
         client = NotebookClient(
             notebook,
             timeout=CELL_TIMEOUT,
