@@ -843,6 +843,33 @@ def test_early_stop_goes_on_from_the_last_weights_but_keeps_weights_changed_by_h
     assert history.epochs == 2
 
 
+def test_resuming_after_the_best_weights_came_back(tmp_path):
+    """The file holds the best epoch's weights for use; the training goes on from the last epoch's."""
+    values = [1.0, 2.0, 0.5, 3.0]
+
+    def start():
+        model, train = make_model(), make_batches(seed=3)
+        return model, train, {"optimizer": sgd(model, momentum=0.9), "early_stop": EarlyStop(patience=3)}
+
+    def part(model, train, parts, values, epochs, history=None):
+        return quick_fit(
+            model, train=train, loss_fn=Scripted(values), validation=[make_data(seed=1)], epochs=epochs,
+            history=history, **parts,
+        )  # fmt: skip
+
+    straight, train, parts = start()
+    part(straight, train, parts, values, 4)
+    model, train, parts = start()
+    history = part(model, train, parts, values[:2], 2)
+    save_checkpoint(tmp_path / "a.pt", model=model, history=history, train=train, **parts)
+    best = weights_of(model)
+    model, train, parts = start()
+    history = load_checkpoint(tmp_path / "a.pt", model=model, train=train, **parts)
+    assert_equal(weights_of(model), best)
+    part(model, train, parts, values[2:], 4, history)
+    assert_equal(weights_of(model), weights_of(straight))
+
+
 def everything(model, parts, train):
     """State of all objects and random sources, to compare."""
     buffer = io.BytesIO()
