@@ -155,6 +155,19 @@ def on_pad(pad: Locator, points: list[tuple[float, float]]) -> None:
     mouse.up()
 
 
+def touch(pad: Locator, points: list[tuple[float, float]]) -> None:
+    """Draw one stroke with a finger through points in parts of the pad's side."""
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    assert box is not None
+    session = pad.page.context.new_cdp_session(pad.page)
+    for number, (x, y) in enumerate(points):
+        place = {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
+        kind = "touchMove" if number else "touchStart"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
 def words_of(text: str) -> str:
     """Letters and figures only: marks such as backticks and line ends differ between source and page."""
     return re.sub(r"\W+", " ", text).strip()
@@ -315,9 +328,19 @@ def test_the_pad_draws_moves_and_takes_back(notebooks: Path, chromium: Browser, 
         wait_for(lambda: "Moved 1 right and 2 down" in say.inner_text(), notebook.page)
         assert focused(canvas)
 
+        touch(canvas, [(0.1, 0.1), (0.15, 0.12), (0.2, 0.1)])
+        wait_for(lambda: "Moved" not in say.inner_text(), notebook.page, what="a stroke by finger is added")
+        assert pad.locator("select").input_value() == "", "added to, it is the learner's own drawing"
+        assert (
+            pad.locator(".dd-seen").evaluate("c => c.getContext('2d').getImageData(4, 3, 1, 1).data[0]") < 128
+        )
+
         canvas.press("Control+z")
         at_rest(pad)
-        assert pad.locator("select").input_value() == "", "taken back, it is the learner's own drawing"
+        assert (
+            pad.locator(".dd-seen").evaluate("c => c.getContext('2d').getImageData(4, 3, 1, 1).data[0]")
+            == 255
+        )
         canvas.press("Delete")
         wait_for(lambda: pad.locator(".dd-verdict").inner_text() == "?", notebook.page)
         assert notebook.problems() == []
