@@ -460,10 +460,13 @@ def write_text(path: Path, text: str) -> bool:
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=".build-", delete=False
     ) as file:
+        new = Path(file.name)
         file.write(text)
-    new = Path(file.name)
-    new.chmod(0o644)
-    new.replace(path)
+    try:
+        new.chmod(0o644)
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
     return True
 
 
