@@ -101,9 +101,10 @@ def run(stage: Stage) -> tuple[Counter[str], list[str]]:
     if stage.report:
         stage.report.unlink(missing_ok=True)
         command.append(f"--junitxml={stage.report}")
-    status = subprocess.run(
-        command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False
-    ).returncode
+    env = os.environ | {"PYTHONPATH": str(ROOT), "N2T_PROGRESS": str(REPORTS / "progress.json")}
+    if "-n" in command:  # two workers on two cores: one thread each, or they wait for each other
+        env.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) // 2)))
+    status = subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
     if stage.report is None:
         return Counter(passed=int(status == 0), failed=int(status != 0)), []
     counts, ran = read_report(stage.report)

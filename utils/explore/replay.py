@@ -219,7 +219,7 @@ def draw(figure: Figure, data: Mapping[str, Any], updates: Sequence[int]) -> Non
             )
         wrong = len(state["wrong"])
         title = "Start" if state["index"] is None else f"Update {k}"
-        axes.set_title(f"{title}: {wrong} wrong" if wrong else f"{title}: all right")
+        axes.set_title(f"{title}: {wrong} wrong" if wrong else f"{title}: all right", fontsize="medium")
         axes.set(xlim=(mx - half, mx + half), ylim=(my - half, my + half), aspect="equal", xlabel="x₁")
     row[0].set_ylabel("x₂")
 

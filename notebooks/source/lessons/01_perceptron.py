@@ -128,7 +128,8 @@ def draw_neuron(w, b, ax, low=-1.0, high=2.0):
     ax.contour(g, g, z, levels=[0], colors=[plotting.COLORS["boundary"]], linewidths=2.5)
     middle = torch.tensor([0.5, 0.5])
     foot = middle - (w @ middle + b) * w / (w @ w)  # the point of the line nearest to the middle
-    ax.quiver(*foot, *(w / w.norm()), angles="xy", scale_units="xy", scale=3, color=plotting.COLORS["accent"])
+    ax.quiver(*foot, *(w / w.norm()), angles="xy", scale_units="xy", scale=3, width=0.014,
+              color=plotting.COLORS["accent"])
     ax.set_aspect("equal")
 
 
