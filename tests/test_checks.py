@@ -49,11 +49,12 @@ def work_from(exercise: Exercise, code: str, label: str):
     return bank.load_work(exercise, code, label)
 
 
-def test_there_are_exercises_for_the_first_three_lessons():
+def test_every_lesson_with_a_checks_module_has_exercises():
     lessons = {exercise.lesson for exercise in EXERCISES}
-    assert {"00", "01"} <= lessons
-    for path in bank._FOLDER.glob("lesson_*.py"):
-        assert path.stem.removeprefix("lesson_")[:2] in lessons
+    assert {"00", "01", "02"} <= lessons
+    stems = [path.stem.removeprefix("lesson_") for path in bank._FOLDER.glob("lesson_*.py")]
+    assert {stem[:2] for stem in stems} == lessons
+    assert sorted(stems) == sorted(path.stem for path in SOURCES.glob("*.py"))
 
 
 @every_exercise
