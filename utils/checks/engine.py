@@ -387,14 +387,12 @@ def recognise(exercise: Exercise, trial: Trial) -> tuple[str, str]:
     # so that somebody who forgets the bias and returns floats for integers still hears of the bias
     lenient = replace(strict, exact_types=False)
     by_value = replace(lenient, any_dtype=True)
-    outcomes: dict[str, list[Outcome]] = {}
+    pairs = zip(exercise.misconceptions, wrong_works(exercise), strict=True)
+    alike = [(m, o) for m, work in pairs if (o := _outcomes_like(exercise, work, trial, by_value))]
     for rules in dict.fromkeys((strict, lenient, by_value)):
         if _same_outcomes(trial.expected, trial.got, rules):
             break  # nothing but types is wrong, and of those no misconception told
-        for misconception, work in zip(exercise.misconceptions, wrong_works(exercise), strict=True):
-            if misconception.name not in outcomes:
-                outcomes[misconception.name] = _outcomes(exercise, work, trial)
-            wrong = outcomes[misconception.name]
+        for misconception, wrong in alike:
             if _same_outcomes(wrong, trial.got, rules) and not _same_outcomes(trial.expected, wrong, rules):
                 return misconception.name, misconception.hint
     try:
@@ -403,9 +401,16 @@ def recognise(exercise: Exercise, trial: Trial) -> tuple[str, str]:
         return "", ""
 
 
-def _outcomes(exercise: Exercise, work: Callable, trial: Trial) -> list[Outcome]:
+def _outcomes_like(exercise: Exercise, work: Callable, trial: Trial, rules: Rules) -> list[Outcome]:
+    """The outcomes of ``work`` on all cases; empty as soon as one is not the learner's."""
+    outcomes = []
     with Guard(work, exercise.time_limit, trial.seed) as guard:
-        return [_call(exercise, guard, work, case)[0] for case in trial.cases]
+        for case, got in zip(trial.cases, trial.got, strict=True):
+            outcome, _ = _call(exercise, guard, work, case)
+            if not _same_outcome(outcome, got, rules):
+                return []
+            outcomes.append(outcome)
+    return outcomes
 
 
 def _same_outcomes(some: Sequence[Outcome], others: Sequence[Outcome], rules: Rules) -> bool:
