@@ -44,7 +44,8 @@ def first_tensor():
 """,
             "The numbers are in the right places, but they are whole numbers: from `1` torch makes int64, "
             "from `1.0` it makes float32. Networks compute with floats: a weight of 0.3 does not fit in an "
-            "integer.",
+            "integer. (If you did call `.float()`: it makes a new tensor and leaves the old one as it was, "
+            "so what it gives has to be kept or returned.)",
         ),
         Misconception(
             "one long row",
@@ -156,6 +157,7 @@ SHAPE_OF_BATCH = Exercise(
     minutes=5,
     cases=_shape_of_batch_cases,
     reference=shape_of_batch,
+    exact_types=True,
     result="a tensor of shape (B, 784), float32, between 0 and 1",
     hints=(
         "Two things happen to the batch: its shape changes from (B, 28, 28) to (B, 784), and its numbers "
@@ -188,9 +190,9 @@ def shape_of_batch(images):
 def shape_of_batch(images):
     return (images.reshape(len(images), -1) // 255).float()
 """,
-            "Nearly all your numbers are 0: `//` is a division that drops what is after the decimal point, "
-            "so only a pixel of 255 survives, as 1. All the greys are lost before the numbers become "
-            "floats.",
+            "Nearly all your numbers are 0: only a pixel of 255 survives, as 1, and all the greys are lost. "
+            "Either you divided with `//`, which drops what is after the decimal point, or you turned the "
+            "result into a type of whole numbers, such as uint8, which cannot hold 0.5.",
         ),
         Misconception(
             "does not flatten",
@@ -199,7 +201,9 @@ def shape_of_batch(images):
     return images.float() / 255
 """,
             "You scaled the numbers, but each image is still a square of 28 by 28. The network of this "
-            "lesson has 784 inputs in a row and knows nothing of rows and columns.",
+            "lesson has 784 inputs in a row and knows nothing of rows and columns. (If you did reshape or "
+            "flatten: that makes a new tensor and leaves the old one as it was, so its result has to be "
+            "kept.)",
         ),
         Misconception(
             "one column for each image",
@@ -248,6 +252,27 @@ def shape_of_batch(images):
             "another batch, and in a batch that is all black you divide 0 by 0. The largest value a pixel "
             "can have is always the same.",
         ),
+        Misconception(
+            "float64",
+            """
+def shape_of_batch(images):
+    return images.reshape(len(images), -1).double() / 255
+""",
+            "The numbers and the shape are right, but they are float64, which takes twice the room. Asked "
+            "for is the dtype float32, torch's usual one, in which a network keeps its weights; it "
+            "multiplies only numbers of its own type.",
+        ),
+        Misconception(
+            "results not kept",
+            """
+def shape_of_batch(images):
+    images.reshape(len(images), -1)
+    images.float()
+    return images
+""",
+            "You return the images just as they came. `reshape`, `float` and `/` leave a tensor as it is and "
+            "make a new one: what they give has to be given a name, or be returned.",
+        ),
     ),
     alternatives=(
         """
@@ -258,7 +283,7 @@ def shape_of_batch(images):
 def shape_of_batch(images):
     rows = []
     for image in images:
-        rows.append(image.flatten().double() / 255.0)
+        rows.append((image.flatten().double() / 255.0).float())
     return torch.stack(rows)
 """,
         """
@@ -369,8 +394,8 @@ def accuracy(logits, labels):
     return (logits.argmax(dim=0) == labels).float().mean().item()
 """,
             "You look for the largest number in each column, that is among all images for one class: you "
-            "get ten answers, one for each class, instead of one for each image. It goes unnoticed only "
-            "when the batch happens to hold ten images.",
+            "get ten answers, one for each class, instead of one for each image. It raises no error with "
+            "ten images, or with one; the answer is wrong all the same.",
         ),
         Misconception(
             "argmax over everything",
@@ -423,9 +448,48 @@ def accuracy(logits, labels):
 def accuracy(logits, labels):
     return (logits.argmax(dim=1) == labels).float().mean()
 """,
-            "The value is right, but it is still a tensor with one number in it. A tensor remembers where "
-            "it lives and may keep a computation alive; a figure to print or to store should be a plain "
-            "Python number.",
+            "The value is right, but it is still a tensor with one number in it. A figure to print or to "
+            "store should be a plain Python number, and `.item()` takes it out.",
+        ),
+        Misconception(
+            "all or nothing",
+            """
+def accuracy(logits, labels):
+    return float((logits.argmax(dim=1) == labels).all())
+""",
+            "You ask whether ALL images are right, so your answer is 1 or 0 and nothing between. Accuracy is "
+            "a share: how large is the part of the comparisons that came out True?",
+        ),
+        Misconception(
+            "divides by ten",
+            """
+def accuracy(logits, labels):
+    return (logits.argmax(dim=1) == labels).sum().item() / 10
+""",
+            "You divide by 10, always. Ten is the number of classes; a share of the images is divided by how "
+            "many images there are.",
+        ),
+        Misconception(
+            "argmin",
+            """
+def accuracy(logits, labels):
+    return (logits.argmin(dim=1) == labels).float().mean().item()
+""",
+            "You take the place of the smallest logit. The network's answer is the class to which it gives "
+            "the largest.",
+        ),
+        Misconception(
+            "returns inside the loop",
+            """
+def accuracy(logits, labels):
+    right = 0
+    for row, label in zip(logits, labels):
+        if row.argmax() == label:
+            right += 1
+        return right / len(labels)
+""",
+            "Only your first image counts, as if the function ended after it. If you wrote a loop: look at "
+            "how far `return` is indented. Inside the loop it ends everything in the first round.",
         ),
     ),
     alternatives=(

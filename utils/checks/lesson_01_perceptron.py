@@ -87,7 +87,7 @@ def neuron(X, w, b):
     return (X * w + b >= 0).long()
 """,
             "You weigh each feature, but you do not add up: `*` multiplies number by number, so you decide "
-            "once for each feature. A neuron adds all its weighed features and decides once for each input.",
+            "once for each feature. A neuron adds all its weighted features and decides once for each input.",
         ),
         Misconception(
             "0 at exactly zero",
@@ -104,7 +104,7 @@ def neuron(X, w, b):
 def neuron(X, w, b):
     return ((X * w).sum() + b >= 0).long()
 """,
-            "You add up all weighed features of all inputs and decide once for the whole batch. That is "
+            "You add up all weighted features of all inputs and decide once for the whole batch. That is "
             "right for a single input; with several in the rows of X each row needs a sum of its own.",
         ),
         Misconception(
@@ -141,6 +141,24 @@ def neuron(X, w, b):
 """,
             "Your neuron says −1 where it should say 0. Some books name the classes so; in this course they "
             "are 0 and 1, and the learning rule counts on it.",
+        ),
+        Misconception(
+            "True and False",
+            """
+def neuron(X, w, b):
+    return X @ w + b >= 0
+""",
+            "Your decisions are right, but they are True and False. Asked for are the whole numbers 1 and 0, "
+            "with which the learning rule can compute: `.long()` makes them.",
+        ),
+        Misconception(
+            "floats",
+            """
+def neuron(X, w, b):
+    return (X @ w + b >= 0).float()
+""",
+            "Your decisions are right, but they are the floats 1.0 and 0.0. Classes are whole numbers in "
+            "this course, as the labels are: `.long()` makes int64 of True and False.",
         ),
     ),
     alternatives=(
@@ -227,11 +245,11 @@ GATES = Exercise(
     input_names=("gate",),
     result="a dict with 'AND', 'OR' and 'NAND', each three numbers (w1, w2, b)",
     hints=(
-        "With both weights 1 the weighed sum is 0, 1, 1 or 2 on the four corners. From which sum on should "
-        "each gate say 1? The bias moves that point to zero.",
-        "Put the switch halfway between two sums, so that no corner lies on the line: AND switches between "
-        "1 and 2, OR between 0 and 1. NAND says the opposite of AND on every corner: which change of all "
-        "three numbers turns a neuron round?",
+        "With both weights 1, w·x is 0, 1, 1 or 2 on the four corners (the bias comes on top). From which of "
+        "these on should each gate say 1? The bias moves that point to zero.",
+        "Put the switch halfway between two of them, so that no corner lies on the line: AND switches "
+        "between 1 and 2, OR between 0 and 1. NAND says the opposite of AND on every corner: which change of "
+        "all three numbers turns a neuron round?",
     ),
     misconceptions=(
         Misconception(
@@ -240,8 +258,9 @@ GATES = Exercise(
 def gates():
     return {"AND": (1, 1, 1.5), "OR": (1, 1, 0.5), "NAND": (-1, -1, -1.5)}
 """,
-            "Your third numbers are thresholds, which the sum has to reach. The bias is what is added to "
-            "the sum before it is compared with 0, and so it has the other sign.",
+            "Your AND and your OR always say 1, and your NAND never does. If you meant the third number as "
+            "a threshold that the sum has to reach: the bias is added to the sum before it is compared with "
+            "0, and so it has the other sign.",
         ),
         Misconception(
             "takes the edge for 0",
@@ -249,9 +268,9 @@ def gates():
 def gates():
     return {"AND": (1, 1, -1), "OR": (1, 1, 0), "NAND": (-1, -1, 2)}
 """,
-            "Your lines run exactly through some corners, and you count on 0 there. Our neuron says 1 where "
-            "z is exactly 0. Better still: let the line pass between the corners, then nobody needs to "
-            "know.",
+            "Your AND says what OR should say, and your OR and your NAND always say 1: each opens one step "
+            "too early. If your lines run exactly through some corners: our neuron says 1 where z is exactly "
+            "0. Better still, let the line pass between the corners, then nobody needs to know.",
         ),
         Misconception(
             "AND opens too early",
@@ -294,8 +313,8 @@ def gates():
 def gates():
     return {"AND": (1, 1, -1.5), "OR": (1, 1, -0.5), "NAND": (-1, -1, -1.5)}
 """,
-            "Your NAND never says 1. You turned the weights round but not the bias: now everything speaks "
-            "against 1, even when both inputs are 0.",
+            "Your NAND never says 1. Look at z at (0, 0) and at (1, 1): it should be at least 0 at the "
+            "first and below 0 at the second. To turn an AND round, weights and bias must both be turned.",
         ),
         Misconception(
             "NAND turns only the bias",
@@ -303,8 +322,9 @@ def gates():
 def gates():
     return {"AND": (1, 1, -1.5), "OR": (1, 1, -0.5), "NAND": (1, 1, 1.5)}
 """,
-            "Your NAND always says 1. You turned the bias round but not the weights: now everything speaks "
-            "for 1, even when both inputs are 1.",
+            "Your NAND always says 1. Look at z at (0, 0) and at (1, 1): it should be at least 0 at the "
+            "first and below 0 at the second. To make a NAND of an AND, weights and bias must both be "
+            "turned.",
         ),
         Misconception(
             "NOR for NAND",
@@ -321,8 +341,35 @@ def gates():
 def gates():
     return {"AND": (-1.5, 1, 1), "OR": (-0.5, 1, 1), "NAND": (1.5, -1, -1)}
 """,
-            "You give the bias first. The three numbers are asked for in the order w1, w2, b, so your bias "
-            "is taken for the weight of the first input.",
+            "It looks as if you gave the bias first. The three numbers are asked for in the order w1, w2, b, "
+            "so your bias would be taken for the weight of the first input.",
+        ),
+        Misconception(
+            "AND always on",
+            """
+def gates():
+    return {"AND": (1, 1, 1.5), "OR": (1, 1, -0.5), "NAND": (-1, -1, 1.5)}
+""",
+            "Your AND says 1 even when both inputs are 0. There z is the bias alone, so the bias must be "
+            "below 0, and so far below that a single weight cannot lift it back.",
+        ),
+        Misconception(
+            "AND and OR always on",
+            """
+def gates():
+    return {"AND": (1, 1, 1.5), "OR": (1, 1, 0.5), "NAND": (-1, -1, 1.5)}
+""",
+            "Your AND and your OR say 1 even when both inputs are 0. There z is the bias alone: with a "
+            "positive bias the neuron says 1 before any input has spoken.",
+        ),
+        Misconception(
+            "NAND is AND",
+            """
+def gates():
+    return {"AND": (1, 1, -1.5), "OR": (1, 1, -0.5), "NAND": (1, 1, -1.5)}
+""",
+            "Your NAND says on every corner what AND says. The N stands for 'not': it has to say the "
+            "opposite on all four.",
         ),
     ),
     alternatives=(
@@ -431,7 +478,7 @@ def update(x, y, w, b):
     error = y - (w @ x + b >= 0).long()
     return w + error * x, b
 """,
-            "Your weights learn, but the bias never moves. Then the line can turn but not shift; at the "
+            "Your weights learn, but the bias never moves. Then z always keeps the same constant, and at the "
             "origin, where x is 0, nothing could ever be learned.",
         ),
         Misconception(
@@ -483,8 +530,8 @@ def update(x, y, w, b):
     return w + error * x, b + error
 """,
             "You compare y with the pre-activation z instead of with the neuron's answer. Then even a point "
-            "that is right pushes, the harder the further it is from the line. (That is another rule, the "
-            "one of the Adaline of 1960.)",
+            "that is right pushes, unless z happens to equal its class. (That is another rule, the one of "
+            "the Adaline of 1960.)",
         ),
         Misconception(
             "returns only w",
@@ -494,6 +541,27 @@ def update(x, y, w, b):
     return w + error * x
 """,
             "You return the weights alone. Whoever calls this needs the new bias too: return both, w first.",
+        ),
+        Misconception(
+            "error without the input",
+            """
+def update(x, y, w, b):
+    error = y - (w @ x + b >= 0).long()
+    return w + error, b + error
+""",
+            "You add the bare error to every weight. Each weight has its own input, and it is changed by as "
+            "much as that input had to say: where the input was 0 the weight had no part in the mistake.",
+        ),
+        Misconception(
+            "bias times itself",
+            """
+def update(x, y, w, b):
+    error = y - (w @ x + b >= 0).long()
+    return w + error * x, b + error * b
+""",
+            "Your weights are right, but you change the bias by the error times the bias itself. A bias of 0 "
+            "would stay 0 for ever. The bias is the weight of an input that is always 1, so what is the "
+            "error multiplied with?",
         ),
     ),
     alternatives=(
@@ -593,7 +661,7 @@ TRAIN = Exercise(
     minutes=15,
     cases=_train_cases,
     reference=train,
-    output_names=("w", "b", "mistakes"),
+    output_names=("w", "b", "number of mistakes"),
     result="(w, b, mistakes): a tensor of shape (d,), one of shape (), a whole number",
     hints=(
         "Two loops, one inside the other: epochs outside, points inside. Which of your variables begin anew "
@@ -755,8 +823,8 @@ def train(X, y, max_epochs):
             break
     return w, b, mistakes
 """,
-            "You push for every point, also where the neuron is right. Then the weights never come to rest: "
-            "the rule changes something only on a mistake.",
+            "You push for every point, also where the neuron is right. Then the weights go on changing after "
+            "all is right: the rule changes something only on a mistake.",
         ),
         Misconception(
             "wrong sign",
@@ -815,6 +883,87 @@ def train(X, y, max_epochs):
 """,
             "At z = 0 your neuron says 0; in this course it says 1. With zero weights z is 0 on every "
             "point, so this decides the very first update.",
+        ),
+        Misconception(
+            "a list of mistakes",
+            """
+def train(X, y, max_epochs):
+    w, b = torch.zeros(X.shape[1]), torch.tensor(0.0)
+    mistakes = []
+    for epoch in range(max_epochs):
+        wrong = 0
+        for x_i, y_i in zip(X, y):
+            error = y_i - (w @ x_i + b >= 0).long()
+            if error != 0:
+                w, b = w + error * x_i, b + error
+                wrong += 1
+        mistakes.append(wrong)
+        if wrong == 0:
+            break
+    return w, b, mistakes
+""",
+            "You return a list with the mistakes of each epoch. It is good for a picture; asked for here is "
+            "one whole number, the mistakes of all epochs together.",
+        ),
+        Misconception(
+            "returns the number of epochs",
+            """
+def train(X, y, max_epochs):
+    w, b = torch.zeros(X.shape[1]), torch.tensor(0.0)
+    epochs = 0
+    for epoch in range(max_epochs):
+        wrong = 0
+        for x_i, y_i in zip(X, y):
+            error = y_i - (w @ x_i + b >= 0).long()
+            if error != 0:
+                w, b = w + error * x_i, b + error
+                wrong += 1
+        epochs += 1
+        if wrong == 0:
+            break
+    return w, b, epochs
+""",
+            "The weights are right, but your third value is how many epochs it took. Asked for is the number "
+            "of mistakes: one for each update.",
+        ),
+        Misconception(
+            "returns only w and b",
+            """
+def train(X, y, max_epochs):
+    w, b = torch.zeros(X.shape[1]), torch.tensor(0.0)
+    for epoch in range(max_epochs):
+        wrong = 0
+        for x_i, y_i in zip(X, y):
+            error = y_i - (w @ x_i + b >= 0).long()
+            if error != 0:
+                w, b = w + error * x_i, b + error
+                wrong += 1
+        if wrong == 0:
+            break
+    return w, b
+""",
+            "The weights and the bias are right, but the third value is missing: the number of all mistakes.",
+        ),
+        Misconception(
+            "a mistake is when w changed",
+            """
+def train(X, y, max_epochs):
+    w, b = torch.zeros(X.shape[1]), torch.tensor(0.0)
+    mistakes = 0
+    for epoch in range(max_epochs):
+        before = mistakes
+        for x_i, y_i in zip(X, y):
+            old = w
+            error = y_i - (w @ x_i + b >= 0).long()
+            w, b = w + error * x_i, b + error
+            if not torch.equal(w, old):
+                mistakes += 1
+        if mistakes == before:
+            break
+    return w, b, mistakes
+""",
+            "You take it for a mistake when w has changed. At the origin, where x is 0, a mistake changes "
+            "the bias only, so yours goes uncounted. Look at the error itself: is it 0?",
         ),
     ),
     alternatives=(
@@ -918,8 +1067,8 @@ def _xor_wrong(body: str) -> str:
 
 
 _ONE_NEURON = (
-    "You use one neuron, and one neuron draws one line. No line separates XOR: on the four corners the best "
-    "it can do is 3 of 4. "
+    "One neuron draws one line, and none separates XOR: 3 of the 4 corners are the best it can do. If you do "
+    "use three, write down what each of them says on the four corners."
 )
 
 XOR = Exercise(
@@ -943,22 +1092,22 @@ XOR = Exercise(
         Misconception(
             "one neuron: OR",
             _xor_wrong("return gate(x1, x2, 1, 1, -0.5)"),
-            f"{_ONE_NEURON}Yours is an OR: it is wrong where both inputs are 1.",
+            f"Your answers are those of OR, wrong where both inputs are 1. {_ONE_NEURON}",
         ),
         Misconception(
             "one neuron: NAND",
             _xor_wrong("return gate(x1, x2, -1, -1, 1.5)"),
-            f"{_ONE_NEURON}Yours is a NAND: it is wrong where both inputs are 0.",
+            f"Your answers are those of NAND, wrong where both inputs are 0. {_ONE_NEURON}",
         ),
         Misconception(
             "one neuron: x1 and not x2",
             _xor_wrong("return gate(x1, x2, 1, -1, -0.5)"),
-            f"{_ONE_NEURON}Yours says 1 only for x1 = 1, x2 = 0, and misses the other way round.",
+            f"Your answer is 1 only for x1 = 1, x2 = 0; the other way round is missing. {_ONE_NEURON}",
         ),
         Misconception(
             "one neuron: x2 and not x1",
             _xor_wrong("return gate(x1, x2, -1, 1, -0.5)"),
-            f"{_ONE_NEURON}Yours says 1 only for x1 = 0, x2 = 1, and misses the other way round.",
+            f"Your answer is 1 only for x1 = 0, x2 = 1; the other way round is missing. {_ONE_NEURON}",
         ),
         Misconception(
             "joined by OR",
@@ -969,8 +1118,8 @@ not_both = gate(x1, x2, -1, -1, 1.5)
 return gate(either, not_both, 1, 1, -0.5)
 """
             ),
-            "Your answer is always 1. On every corner at least one of OR and NAND is 1, so joining them "
-            "with an OR gives nothing new. Both of them have to agree.",
+            "Your answer is always 1. If you join an OR and a NAND with another OR: on every corner at least "
+            "one of them is 1, so that gives nothing new. Both of them have to agree.",
         ),
         Misconception(
             "joined by NAND",
@@ -981,8 +1130,8 @@ not_both = gate(x1, x2, -1, -1, 1.5)
 return gate(either, not_both, -1, -1, 1.5)
 """
             ),
-            "Your answers are the opposite of XOR: 1 where both inputs are equal. The pieces are good; look "
-            "at what the last neuron makes of them.",
+            "Your answers are the opposite of XOR: 1 where both inputs are equal. The pieces may well be "
+            "good; look at what the last neuron makes of them.",
         ),
         Misconception(
             "AND where NAND belongs",
@@ -993,8 +1142,8 @@ both = gate(x1, x2, 1, 1, -1.5)
 return gate(either, both, 1, 1, -1.5)
 """
             ),
-            "Your answer is 1 only where both inputs are 1: that is AND. You join 'at least one' with "
-            "'both', but it is '**not** both' that makes XOR.",
+            "Your answers are those of AND: 1 only where both inputs are 1, the very corner on which XOR is "
+            "0. XOR is 'at least one' joined with '**not** both'.",
         ),
         Misconception(
             "never fires",
@@ -1005,8 +1154,8 @@ neither = gate(x1, x2, -1, -1, 0.5)
 return gate(either, neither, 1, 1, -1.5)
 """
             ),
-            "Your answer is always 0. Somewhere you ask for two things that never happen together, such as "
-            "'at least one' and 'none'.",
+            "Your answer is always 0. Write down what your first two neurons say on the four corners: either "
+            "one of them never says 1, or they never say together what the last one waits for.",
         ),
     ),
     alternatives=(
@@ -1086,7 +1235,7 @@ LOGISTIC_GRADIENT = Exercise(
     hints=(
         "First p, one probability for each point; then the errors p − y. Write down the shape of each. "
         "grad_b is already nearly there.",
-        "grad_b is the mean of the errors. For grad_w each row of X is weighed by its error, and the mean "
+        "grad_b is the mean of the errors. For grad_w each row of X is weighted by its error, and the mean "
         "is taken over the points: the product of X transposed with the errors does weighing and adding at "
         "once, then divide by n.",
     ),
@@ -1210,6 +1359,63 @@ def logistic_gradient(X, y, w, b):
 """,
             "You return one gradient for each point. The loss is the mean over the points, and so is its "
             "gradient.",
+        ),
+        Misconception(
+            "the minus in the exponent lost",
+            """
+def logistic_gradient(X, y, w, b):
+    p = 1 / (1 + torch.exp(X @ w + b))
+    error = p - y
+    return X.T @ error / len(X), error.mean()
+""",
+            "Your p is the probability of the other class: it falls where z grows. Look at the sign in the "
+            "exponent of the sigmoid.",
+        ),
+        Misconception(
+            "brackets round the denominator lost",
+            """
+def logistic_gradient(X, y, w, b):
+    p = 1 / 1 + torch.exp(-(X @ w + b))
+    error = p - y
+    return X.T @ error / len(X), error.mean()
+""",
+            "Your p is not a probability: at z = 0 it is 2. Python divides before it adds, so of the "
+            "sigmoid's denominator only the first 1 stands below the fraction line.",
+        ),
+        Misconception(
+            "returns the weights after a step",
+            """
+def logistic_gradient(X, y, w, b):
+    error = torch.sigmoid(X @ w + b) - y
+    grad_w, grad_b = X.T @ error / len(X), error.mean()
+    return w - grad_w, b - grad_b
+""",
+            "You have subtracted the gradient from w and b already: that is a step of gradient descent with "
+            "learning rate 1. Asked for is the gradient alone; what to do with it is for the caller to "
+            "decide.",
+        ),
+        Misconception(
+            "divides by the number of features",
+            """
+def logistic_gradient(X, y, w, b):
+    error = torch.sigmoid(X @ w + b) - y
+    n = X.shape[1]
+    return X.T @ error / n, error.mean()
+""",
+            "Your grad_w is divided by the number of features. X has shape (n, d): the mean runs over the "
+            "points, and n is the first of the two sizes.",
+        ),
+        Misconception(
+            "errors lined up with the features",
+            """
+def logistic_gradient(X, y, w, b):
+    error = torch.sigmoid(X @ w + b) - y
+    weighted = error * X
+    return weighted.mean(dim=0), error.mean()
+""",
+            "You multiply the errors, of shape (n,), with X, of shape (n, d), as they are. torch lines "
+            "shapes up from the right, so each error meets a feature instead of its own point: right only by "
+            "luck, an error where n and d differ. The errors have to become a column.",
         ),
     ),
     alternatives=(
