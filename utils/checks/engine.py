@@ -18,7 +18,7 @@ import torch
 from . import record
 from .bank import all_exercises, close_matches, wrong_works
 from .diagnose import diagnose
-from .exercise import GROUPS, Case, Exercise, NotAsAsked
+from .exercise import GROUPS, Case, Exercise, NotAsAsked, Stopped
 from .guard import Failure, Guard, Outcome, last_line
 from .result import (
     ERROR,
@@ -35,6 +35,7 @@ from .values import Difference, Rules, compare, copy_plain, is_plain, kind_words
 
 _MISSING = object()
 _REFERENCE_SECONDS = 10.0
+_NO_ERRORS = (NotAsAsked.__name__, Stopped.__name__)  # raised by probes, in words of their own
 _REPEATED = 2  # cases that are run a second time to see whether the work keeps state
 
 
@@ -122,14 +123,30 @@ def signature_problem(exercise: Exercise, work: Callable) -> str:
     count = f"{len(names)} argument{'s' if len(names) != 1 else ''}" if names else "no arguments"
     asked = f"`{exercise.name}` should take {count}: `{exercise.signature}`"
     try:
-        have.bind(*required, **named)
         have.bind(*positional, **named)
+        missing = _missing_defaults(have, positional)
+        if missing:
+            return (
+                f"{asked}. Yours lacks the default value in {missing}: it is used where a call does not say."
+            )
+        have.bind(*required, **named)
     except TypeError:
         listed = f"`({', '.join(str(p) for p in have.parameters.values())})`"
         return f"{asked}. Yours takes {len(yours) or 'none'}{f': {listed}' if yours else ''}."
     if sorted(yours) == sorted(names) and yours != names:
         return f"{asked}, in this order. Yours has them in another order: `({', '.join(yours)})`."
     return ""
+
+
+def _missing_defaults(have: inspect.Signature, wanted: Sequence[inspect.Parameter]) -> str:
+    """The parameters of these that have a default value, but have none in the work: "`slope=0.01`"."""
+    yours = [p for p in have.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    lacking = [
+        f"`{want.name}={want.default!r}`"
+        for want, mine in zip(wanted, yours, strict=False)
+        if want.default is not want.empty and mine.default is mine.empty
+    ]
+    return " and ".join(lacking)
 
 
 # ------------------------------------------------------------------------------------------ running
@@ -252,7 +269,7 @@ def judge(exercise: Exercise, trial: Trial) -> Result:
         return replace(base, message=_praise(base), notes=_notes(trial))
     if wrong is None:
         return _judge_state(exercise, trial, base)
-    raised = first is not None and first.type_name != NotAsAsked.__name__
+    raised = first is not None and first.type_name not in _NO_ERRORS
     status = TOO_SLOW if trial.got[wrong].timed_out else ERROR if raised else FAILED
     name, hint = recognise(exercise, trial)
     return replace(
@@ -298,6 +315,8 @@ def _failure_problem(expected: Outcome, failure: Failure) -> str:
     where = f" in `{failure.function}`, line {failure.line}" if failure.line else ""
     quoted = f": `{failure.source}`" if failure.source else ""
     place = f"{where}{quoted}"
+    if failure.type_name == Stopped.__name__:
+        return f"The check stopped your function{place}. {failure.message}."
     match failure.type_name:
         case "SystemExit":
             return f"Your function calls exit{place}. That ends the whole notebook; `return` ends a function."
@@ -334,7 +353,7 @@ def _show_outcome(outcome: Outcome) -> str:
     if outcome.timed_out:
         return "nothing before the time was over"
     if outcome.failure is not None:
-        named = outcome.failure.type_name == NotAsAsked.__name__
+        named = outcome.failure.type_name in _NO_ERRORS
         return outcome.failure.message if named else last_line(outcome.failure)
     try:
         return show(outcome.output) if is_plain(outcome.output) else kind_words(outcome.output)

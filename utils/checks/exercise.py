@@ -28,6 +28,14 @@ class NotAsAsked(Exception):
     """
 
 
+class Stopped(Exception):
+    """Raised by a probe, inside the learner's work, at a step that goes wrong without a word.
+
+    The learner reads that the check stopped there, not that the code raised an error. The message is a
+    sentence without its point.
+    """
+
+
 def call(work: Callable, *args: Any) -> Any:
     """The usual probe: call the learner's work with the case's arguments and return what it returns."""
     return work(*args)

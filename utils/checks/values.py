@@ -256,7 +256,9 @@ def _compare_numbers(expected: Any, got: Any, rules: Rules, path: str) -> Differ
     named = _not_finite(want, have)
     count, total = int(wrong.sum()), wrong.numel()
     if total == 1:
-        return Difference("values", f"{_subject(path)} is not the right number{named}.")
+        place = (0,) * want.dim()
+        came = f"{number(want[place])} expected, {number(have[place])} came"
+        return Difference("values", f"{_subject(path)} is wrong: {came}{named}.")
     place = tuple(torch.nonzero(wrong)[0].tolist())
     at = ", ".join(str(i) for i in place)
     return Difference(

@@ -9,43 +9,39 @@ import torch
 
 from utils.checks import check, hint, progress
 
-# %% exercise="02.sigmoid"
+# %% exercise="02.collapse"
 # === statement
-# ### 02.sigmoid ●● A sigmoid that never overflows
+# ### 02.collapse ●● Two linear layers are one
 #
-# `torch.exp(torch.tensor(1000.0))` is `inf`, without a word of warning. We measured what that does to the two ways of
-# writing the sigmoid:
+# Two linear layers without a bend between them: first h = W1 x + b1, then y = W2 h + b2. Write
+# `collapse(W1, b1, W2, b2)`: weight and bias of the one layer y = W x + b that does the same for every x.
 #
-# | formula | at z = −1000 | at z = 1000 |
-# |---|---|---|
-# | 1 / (1 + e^(−z)) | 1/(1 + inf) = 0: right, but its gradient is NaN | 1 |
-# | e^z / (1 + e^z) | 0 | inf/inf = NaN |
+# - `W1`: (hidden, inputs), `b1`: (hidden,), `W2`: (outputs, hidden), `b2`: (outputs,), floating point, as `nn.Linear`
+#   stores them
+# - returns: a tuple `(W, b)`: `W` of shape (outputs, inputs), `b` of shape (outputs,)
 #
-# Write `sigmoid(z)` so that no step on the way gives `inf`, whatever the size of z. The check looks at every step.
-# Write it with `torch.exp`.
-#
-# - `z`: a tensor of any shape, floating point
-# - returns: a tensor of the same shape, all entries from 0 to 1
-#
-# For example `sigmoid(torch.tensor([-1000.0, 0.0, 2.0, 1000.0]))` is `tensor([0.0000, 0.5000, 0.8808, 1.0000])`, for
-# 1 / (1 + e^(−2)) = 1 / 1.1353 = 0.8808.
+# For example, with
+# ```
+# W1 = torch.tensor([[1.0, 2.0], [0.0, 1.0]]);  b1 = torch.tensor([1.0, -1.0])
+# W2 = torch.tensor([[1.0, 0.0], [3.0, 1.0]]);  b2 = torch.tensor([0.0, 10.0])
+# ```
+# the result is `W = tensor([[1., 2.], [3., 7.]])` and `b = tensor([1., 12.])`. Try it with x = (1, 1): the first layer gives
+# (4, 0), the second (4, 22), and W x + b = (1 + 2 + 1, 3 + 7 + 12) = (4, 22) as well.
 # === code
-def sigmoid(z):
-    """1 / (1 + e^(-z)) for a tensor of any shape, without inf on the way."""
+def collapse(W1, b1, W2, b2):
+    """W, b of the one linear layer that equals layer 1 followed by layer 2."""
     # === solution
-    t = torch.exp(-z.abs())  # from 0 to 1, never more
-    return torch.where(z >= 0, 1 / (1 + t), t / (1 + t))
+    return W2 @ W1, W2 @ b1 + b2
     # === stub
-    raise NotImplementedError("write sigmoid, then run this cell and the check below")
+    raise NotImplementedError("write collapse, then run this cell and the check below")
     # === end
 # === explanation
-# The exponential only overflows upwards: $e^{-1000}$ is 0 in float32, which is as good as true. So it is given $-|z|$,
-# which is never positive. For $z \ge 0$ that is the first formula, $1/(1+e^{-z})$. For $z < 0$ it is the second,
-# $e^{z}/(1+e^{z})$, which is the first one multiplied by $e^{z}$ above and below.
+# Put the first layer into the second and multiply out:
+# $W_2(W_1 x + b_1) + b_2 = (W_2 W_1)\,x + (W_2 b_1 + b_2)$. What stands before $x$ is $W$; the rest is $b$. The first bias
+# goes through the second layer's weights like everything else the first layer hands on.
 #
-# `torch.where` with the two plain formulas is not enough: both are computed for all of z before one is taken.
-# Cutting z off with `z.clamp(-80, 80)` works too, and so does $\frac12(1 + \tanh\frac z2)$. In your own models use
-# `torch.sigmoid`, which is safe in value and gradient.
+# `W2 @ W1` stands in the opposite order to the layers, since the matrix that acts first stands next to x. However many
+# linear layers are stacked, this works pair by pair: without a bend, depth buys nothing.
 
 # %% exercise="02.tanh_from_sigmoid"
 # === statement
@@ -128,40 +124,6 @@ def sigmoid_slope(a):
 #
 # That is why a network need not keep z: the output says how much gradient will get through.
 
-# %% exercise="02.softmax"
-# === statement
-# ### 02.softmax ●●● Softmax along a dimension
-#
-# Write `softmax(z, dim)` with `torch.exp`: every slice of `z` along `dim` becomes a distribution. All its entries are
-# positive and sum to 1, and each is proportional to e to the power of its logit. It must work for large logits too, and
-# for rows that lie at very different heights.
-#
-# - `z`: logits, a tensor with one or more dimensions, floating point
-# - `dim`: the dimension along which the result sums to 1, a whole number; may be negative, −1 is the last one
-# - returns: a tensor of the same shape as `z`
-#
-# For example, with `z = torch.tensor([[0.0, 0.0], [1.0, 3.0]])`, `softmax(z, 1)` is
-# `tensor([[0.5000, 0.5000], [0.1192, 0.8808]])`: each row sums to 1, and 1 / (1 + e²) = 0.1192. Along dimension 0,
-# `softmax(z, 0)` is `tensor([[0.2689, 0.0474], [0.7311, 0.9526]])`: now each column does. And
-# `softmax(torch.tensor([1000.0, 1001.0]), 0)` is `tensor([0.2689, 0.7311])`, not NaN.
-# === code
-def softmax(z, dim):
-    """e^z, divided by its sum along dim, without overflow."""
-    # === solution
-    e = torch.exp(z - z.amax(dim=dim, keepdim=True))  # no exponent above 0
-    return e / e.sum(dim=dim, keepdim=True)
-    # === stub
-    raise NotImplementedError("write softmax, then run this cell and the check below")
-    # === end
-# === explanation
-# Subtracting the same $c$ from all logits of a slice multiplies each $e^{z}$ by $e^{-c}$, above and below the fraction
-# line, and so changes nothing. With $c$ = the largest logit of the slice the largest exponent is 0: nothing overflows, and
-# the sum is at least 1, so nothing is divided by 0.
-#
-# The largest logit of the *whole* tensor would stop the overflow too. But a row that lies 500 lower is then all
-# $e^{-500} = 0$ in float32, and 0/0 is NaN. `keepdim=True` keeps the summed dimension with size 1, so that (B, 1) lines up
-# with (B, C). `torch.softmax(z, dim)` does all of this.
-
 # %% exercise="02.dead_fraction"
 # === statement
 # ### 02.dead_fraction ●● How many units are dead?
@@ -197,39 +159,77 @@ def dead_fraction(a):
 # unit answers some samples and is silent for others. Since no output is negative, `a.sum(dim=0) == 0` finds the dead
 # units as well.
 
-# %% exercise="02.collapse"
+# %% exercise="02.sigmoid"
 # === statement
-# ### 02.collapse ●● Two linear layers are one
+# ### 02.sigmoid ●● A sigmoid that never overflows
 #
-# Two linear layers without a bend between them: first h = W1 x + b1, then y = W2 h + b2. Write
-# `collapse(W1, b1, W2, b2)`: weight and bias of the one layer y = W x + b that does the same for every x.
+# `torch.exp(torch.tensor(1000.0))` is `inf`, without a word of warning. We measured what that does to the two ways of
+# writing the sigmoid:
 #
-# - `W1`: (hidden, inputs), `b1`: (hidden,), `W2`: (outputs, hidden), `b2`: (outputs,), floating point, as `nn.Linear`
-#   stores them
-# - returns: a tuple `(W, b)`: `W` of shape (outputs, inputs), `b` of shape (outputs,)
+# | formula | at z = −1000 | at z = 1000 |
+# |---|---|---|
+# | 1 / (1 + e^(−z)) | 1/(1 + inf) = 0: right, but its gradient is NaN | 1 |
+# | e^z / (1 + e^z) | 0 | inf/inf = NaN |
 #
-# For example, with
-# ```
-# W1 = torch.tensor([[1.0, 2.0], [0.0, 1.0]]);  b1 = torch.tensor([1.0, -1.0])
-# W2 = torch.tensor([[1.0, 0.0], [3.0, 1.0]]);  b2 = torch.tensor([0.0, 10.0])
-# ```
-# the result is `W = tensor([[1., 2.], [3., 7.]])` and `b = tensor([1., 12.])`. Try it with x = (1, 1): the first layer gives
-# (4, 0), the second (4, 22), and W x + b = (1 + 2 + 1, 3 + 7 + 12) = (4, 22) as well.
+# Write `sigmoid(z)` so that no step on the way gives `inf`, whatever the size of z. The check looks at every step.
+# Write it with `torch.exp`.
+#
+# - `z`: a tensor of any shape, floating point
+# - returns: a tensor of the same shape, all entries from 0 to 1
+#
+# For example `sigmoid(torch.tensor([-1000.0, 0.0, 2.0, 1000.0]))` is `tensor([0.0000, 0.5000, 0.8808, 1.0000])`, for
+# 1 / (1 + e^(−2)) = 1 / 1.1353 = 0.8808.
 # === code
-def collapse(W1, b1, W2, b2):
-    """W, b of the one linear layer that equals layer 1 followed by layer 2."""
+def sigmoid(z):
+    """1 / (1 + e^(-z)) for a tensor of any shape, without inf on the way."""
     # === solution
-    return W2 @ W1, W2 @ b1 + b2
+    t = torch.exp(-z.abs())  # from 0 to 1, never more
+    return torch.where(z >= 0, 1 / (1 + t), t / (1 + t))
     # === stub
-    raise NotImplementedError("write collapse, then run this cell and the check below")
+    raise NotImplementedError("write sigmoid, then run this cell and the check below")
     # === end
 # === explanation
-# Put the first layer into the second and multiply out:
-# $W_2(W_1 x + b_1) + b_2 = (W_2 W_1)\,x + (W_2 b_1 + b_2)$. What stands before $x$ is $W$; the rest is $b$. The first bias
-# goes through the second layer's weights like everything else the first layer hands on.
+# The exponential only overflows upwards: $e^{-1000}$ is 0 in float32, which is as good as true. So it is given $-|z|$,
+# which is never positive. For $z \ge 0$ that is the first formula, $1/(1+e^{-z})$. For $z < 0$ it is the second,
+# $e^{z}/(1+e^{z})$, which is the first one multiplied by $e^{z}$ above and below.
 #
-# `W2 @ W1` stands in the opposite order to the layers, since the matrix that acts first stands next to x. However many
-# linear layers are stacked, this works pair by pair: without a bend, depth buys nothing.
+# `torch.where` with the two plain formulas is not enough: both are computed for all of z before one is taken.
+# Cutting z off with `z.clamp(-80, 80)` works too, and so does $\frac12(1 + \tanh\frac z2)$. In your own models use
+# `torch.sigmoid`, which is safe in value and gradient.
+
+# %% exercise="02.softmax"
+# === statement
+# ### 02.softmax ●●● Softmax along a dimension
+#
+# Write `softmax(z, dim)` with `torch.exp`: every slice of `z` along `dim` becomes a distribution. All its entries are
+# positive and sum to 1, and each is proportional to e to the power of its logit. It must work for large logits too, and
+# for rows that lie at very different heights.
+#
+# - `z`: logits, a tensor with one or more dimensions, floating point
+# - `dim`: the dimension along which the result sums to 1, a whole number; may be negative, −1 is the last one
+# - returns: a tensor of the same shape as `z`
+#
+# For example, with `z = torch.tensor([[0.0, 0.0], [1.0, 3.0]])`, `softmax(z, 1)` is
+# `tensor([[0.5000, 0.5000], [0.1192, 0.8808]])`: each row sums to 1, and 1 / (1 + e²) = 0.1192. Along dimension 0,
+# `softmax(z, 0)` is `tensor([[0.2689, 0.0474], [0.7311, 0.9526]])`: now each column does. And
+# `softmax(torch.tensor([1000.0, 1001.0]), 0)` is `tensor([0.2689, 0.7311])`, not NaN.
+# === code
+def softmax(z, dim):
+    """e^z, divided by its sum along dim, without overflow."""
+    # === solution
+    e = torch.exp(z - z.amax(dim=dim, keepdim=True))  # no exponent above 0
+    return e / e.sum(dim=dim, keepdim=True)
+    # === stub
+    raise NotImplementedError("write softmax, then run this cell and the check below")
+    # === end
+# === explanation
+# Subtracting the same $c$ from all logits of a slice multiplies each $e^{z}$ by $e^{-c}$, above and below the fraction
+# line, and so changes nothing. With $c$ = the largest logit of the slice the largest exponent is 0: nothing overflows, and
+# the sum is at least 1, so nothing is divided by 0.
+#
+# The largest logit of the *whole* tensor would stop the overflow too. But a row that lies 500 lower is then all
+# $e^{-500} = 0$ in float32, and 0/0 is NaN. `keepdim=True` keeps the summed dimension with size 1, so that (B, 1) lines up
+# with (B, C). `torch.softmax(z, dim)` does all of this.
 
 # %%
 progress()
