@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from utils.build import Course, build, code_cells, problems, serialise
+from utils.build import Course, build, code_cells, left_over, problems, serialise
 from utils.lint import lint
 
 REPOSITORY = Path(__file__).parents[1]
@@ -27,16 +27,19 @@ def test_there_are_lessons() -> None:
 
 @pytest.mark.parametrize("stem", COURSE.stems())
 def test_the_lesson_keeps_to_the_rules(stem: str) -> None:
-    assert [str(finding) for finding in lint(COURSE, stem)] == []
+    found = [str(finding) for finding in lint(COURSE, stem)]
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("stem", COURSE.stems())
 def test_the_notebooks_are_what_the_sources_give(stem: str) -> None:
-    assert problems(COURSE, ("lessons", "exercises", "solutions"), stem) == []
+    found = problems(COURSE, ("lessons", "exercises", "solutions"), stem)
+    assert not found, "\n\n".join(found)
 
 
-def test_nothing_is_left_over_and_the_table_is_right() -> None:
-    assert problems(COURSE) == []
+@pytest.mark.parametrize("kind", ["lessons", "exercises", "solutions"])
+def test_no_notebook_is_left_over(kind: str) -> None:
+    assert left_over(COURSE, kind) == []
 
 
 # --- nbval -----------------------------------------------------------------------------------------------

@@ -78,6 +78,13 @@ def test_ci_runs_the_readmes_test_command() -> None:
 # --- make, where the environment cannot be made ----------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def no_outer_make(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under `make test` a further make would take over the outer one's variables."""
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "VENV", "PYTHON", "LAB_ARGS", "STAGES"):
+        monkeypatch.delenv(name, raising=False)
+
+
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the Makefile for an environment in an empty folder."""
     command = ["make", "--silent", f"VENV={folder / 'venv'}", *arguments]
