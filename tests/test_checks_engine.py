@@ -23,7 +23,7 @@ import torch
 
 import utils.checks
 from utils.checks import bank, check, engine, guard, hint, hints, progress, record
-from utils.checks.exercise import Case, Exercise, Misconception, NotAsAsked
+from utils.checks.exercise import Case, Exercise, Misconception, NotAsAsked, Stopped
 from utils.checks.guard import Guard
 from utils.checks.result import inline
 from utils.checks.source import ExerciseSourceError, parse_exercise
@@ -442,6 +442,70 @@ def test_no_diagnosis_that_one_case_contradicts():
 
     exercise = with_reference(lambda t: t, *TABLES)
     assert engine.judge(exercise, engine.run_cases(exercise, work, 1)).hint == ""
+
+
+@pytest.mark.parametrize(
+    ("work", "says"),
+    [
+        (lambda t: t if t > 0 else -t, "Decide for each number"),
+        (lambda t: max(t, -t), "Decide for each number"),
+        (lambda t: (t > 0).mean(), "`.float()`"),
+        (lambda t: torch.tensor([1.0, 2.0], [3.0, 4.0]), "brackets around all of them"),
+        (lambda t: t.long().T @ t, "of different types"),
+        (lambda t: t @ torch.ones(17), "Print the shape of each"),
+        (lambda t: t + torch.ones(17), "Print the shape of each"),
+        (lambda t: t.max(dim=1) - 1, "two things at once"),
+        (lambda t: t.max(dim=1), "two things at once"),
+        (lambda t: float(t), "one Python number"),
+        (lambda t: (t.max(dim=1) == 1).float(), "one plain Python value"),
+        (lambda t: t.sum(dim=2), "no dimension of that number"),
+        (lambda t: t[0, 0, 0], "more places than the tensor has dimensions"),
+        (lambda t: t.mean - 1, "with parentheses"),
+    ],
+)
+def test_advice_on_errors_and_pairs(work, says):
+    exercise = with_reference(lambda t: t.abs(), *TABLES[:2])
+    result = engine.judge(exercise, engine.run_cases(exercise, work, 1))
+    assert says in result.hint, result
+
+
+def test_no_advice_on_an_error_that_is_not_the_first_thing_wrong():
+    def work(t):
+        return t + 7 if len(t) == 2 else t @ torch.ones(17)
+
+    exercise = with_reference(lambda t: t.abs(), *TABLES[:2])
+    result = engine.judge(exercise, engine.run_cases(exercise, work, 1))
+    assert result.status == "failed" and result.hint == ""
+
+
+@pytest.mark.parametrize("work", [lambda t: torch.zeros_like(t), lambda t: (t > 1).float()])
+def test_zeros_and_ones_are_not_taken_for_a_lost_fraction(work):
+    exercise = with_reference(lambda t: t / 10, *TABLES[:1])
+    result = engine.judge(exercise, engine.run_cases(exercise, work, 1))
+    assert result.status == "failed" and result.hint == ""
+
+
+def test_a_default_value_that_is_missing_is_named():
+    def with_default(t, slope=0.5):
+        return t * slope
+
+    exercise = with_reference(with_default, (torch.ones(2), 3.0))
+    assert "no default value: `slope=0.5`" in engine.signature_problem(exercise, lambda t, slope: t)
+    assert "Yours takes 1" in engine.signature_problem(exercise, lambda t: t)
+    assert engine.signature_problem(exercise, lambda t, slope=2.0: t) == ""
+
+
+def test_a_probe_that_stops_the_work_accuses_it_of_no_error():
+    def probe(work, t):
+        if work(t).isinf().any():
+            raise Stopped("`exp` gave inf")
+        return work(t)
+
+    exercise = with_reference(lambda t: t, (torch.ones(2),), probe=probe)
+    result = engine.judge(exercise, engine.run_cases(exercise, lambda t: t / 0, 1))
+    assert result.status == "failed"
+    assert "The check stopped your function" in result.message and "`exp` gave inf." in result.message
+    assert "error" not in result.message
 
 
 def test_diagnosis_names_the_part_that_is_wrong():

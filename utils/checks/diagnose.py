@@ -1,10 +1,12 @@
 """What is wrong when no known misconception is: found by comparing all outputs with all expected ones.
 
 A diagnosis is given only if it explains every case, and at least one case in which the answer is wrong.
+Where the first wrong case is an error, the advice goes by the error's own words.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +15,7 @@ import numpy as np
 import torch
 
 from .exercise import Case
-from .guard import Outcome
+from .guard import Failure, Outcome
 from .values import Rules, as_tensor, compare, is_number, same
 
 
@@ -29,7 +31,9 @@ class _Pair:
 def diagnose(cases: Sequence[Case], expected: Sequence[Outcome], got: Sequence[Outcome], rules: Rules) -> str:
     """A sentence or two about what all wrong outputs have in common; "" if nothing is known."""
     if any(o.failure is not None for o in (*expected, *got)):
-        return ""
+        return _first_error(expected, got, rules)
+    if all(_values_and_places(e.output, g.output) for e, g in zip(expected, got, strict=True)):
+        return _VALUES_AND_PLACES
     if all(o.output is None for o in got):
         return _nothing_returned(got)
     for name, part in _parts(expected[0].output, rules):
@@ -55,6 +59,109 @@ def diagnose(cases: Sequence[Case], expected: Sequence[Outcome], got: Sequence[O
                 return words.format(subject=name)
         return ""
     return ""
+
+
+_VALUES_AND_PLACES = (
+    "`max` and `min` along a dimension give two things at once: the numbers, `.values`, and the places where "
+    "they stand, `.indices`. Take the one you need."
+)
+_SHAPES = (
+    "Two tensors do not fit together. Print the shape of each, just before this line: which dimension has "
+    "been summed, or should have been, and which one should meet which?"
+)
+
+# what an error says (a pattern), and what a beginner who reads that probably did
+_ERROR_ADVICE = (
+    (
+        "Boolean value of Tensor with more than one",
+        "`if`, `and`, `or`, `not` and Python's own `max` and `min` ask for one True or False, but a tensor "
+        "has one for each number. Decide for each number: a comparison such as `z >= 0` gives an answer for "
+        "every one, and `.long()` or `torch.where` makes use of it.",
+    ),
+    (
+        "only one element tensors can be converted|only integer tensors of a single"
+        r"|only tensors with one element|a Tensor with \d+ elements cannot be converted"
+        "|only 0-dimensional arrays can be converted",
+        "You ask for one Python number, but the tensor holds several. `math`'s functions, `float`, `int` and "
+        "`.item()` take one number; torch's functions take the whole tensor.",
+    ),
+    (
+        r"mean\(\).*dtype|could not infer output dtype",
+        "The mean of whole numbers, or of True and False, is a fraction, so torch refuses to take it in "
+        "their own type. Turn them into numbers with a decimal point first: `.float()`.",
+    ),
+    (
+        r"tensor\(\) takes 1 positional argument",
+        "`torch.tensor` takes one list. Several rows need brackets around all of them.",
+    ),
+    (
+        "expected .*same dtype|expected scalar type|must have the same dtype|to have the same dtype",
+        "Two tensors of different types meet in a product: whole numbers (int64) and floats, or float32 and "
+        "float64. Print the dtype of each; `.float()` makes float32.",
+    ),
+    (
+        "return_types",
+        _VALUES_AND_PLACES,
+    ),
+    (
+        "'(bool|int|float)' object has no attribute|'(bool|int|float)' and '(method|builtin)",
+        "What stands before the point is one plain Python value, not a tensor. A comparison gives a single "
+        "True or False if one side of it is no tensor: a list, say, the pair that `.max(dim)` gives, or a "
+        "method without its parentheses.",
+    ),
+    (
+        "builtin_function_or_method|method_descriptor|'method'",
+        "A method is called with parentheses: without them, as in `t.mean`, you have the method itself and "
+        "not what it gives.",
+    ),
+    (
+        "shapes cannot be multiplied|size of tensor|inconsistent tensor size|size mismatch"
+        "|1D tensors expected|vector, got|to be at least 1D|not broadcastable|shape '.*' is invalid",
+        _SHAPES,
+    ),
+    (
+        "Dimension out of range",
+        "There is no dimension of that number. A tensor of shape (2, 3) has dimensions 0 and 1, which are "
+        "also called −2 and −1.",
+    ),
+    (
+        "too many indices",
+        "You give more places than the tensor has dimensions. Print its shape just before this line: a table "
+        "needs brackets around its rows, and a sum takes a dimension away.",
+    ),
+    (
+        "a leaf Variable that requires grad|modified by an inplace",
+        "You change a tensor in place on which torch computes a gradient. Make a new tensor instead.",
+    ),
+)
+
+
+def _values_and_places(want: Any, have: Any) -> bool:
+    """True if ``have`` looks like what ``max(dim)`` gives where one tensor or number is asked for."""
+    return (
+        not isinstance(want, tuple | list)
+        and isinstance(have, tuple)
+        and len(have) == 2
+        and all(isinstance(part, torch.Tensor) for part in have)
+        and have[0].shape == have[1].shape
+        and have[1].dtype == torch.int64
+    )
+
+
+def _first_error(expected: Sequence[Outcome], got: Sequence[Outcome], rules: Rules) -> str:
+    """Advice on the error with which the first wrong case ends; "" if it is none, or none that is known."""
+    for want, have in zip(expected, got, strict=True):
+        if want.failure is not None:
+            return ""
+        if have.failure is not None:
+            return _error_advice(have.failure)
+        if compare(want.output, have.output, rules) is not None:
+            return ""  # what the learner sees first is not an error
+    return ""
+
+
+def _error_advice(failure: Failure) -> str:
+    return next((words for pattern, words in _ERROR_ADVICE if re.search(pattern, failure.message)), "")
 
 
 def _nothing_returned(got: Sequence[Outcome]) -> str:
@@ -210,11 +317,14 @@ def _constant_offset(pairs: list[_Pair], rules: Rules) -> str:
 def _cut_to_whole(pairs: list[_Pair], rules: Rules) -> str:
     if not any(p.want.is_floating_point() for p in pairs):
         return ""
-    for cut in (torch.floor, torch.trunc, torch.round):
+    kinds = {value for p in pairs for value in p.have.double().flatten().tolist()}
+    if len(kinds) < 3:  # nothing but 0 and 1, say, has many other causes
+        return ""
+    for cut in (torch.floor, torch.trunc):
         if all(_float_agree(cut(p.want.double()), p.have, rules) for p in pairs):
             return (
-                "{subject} has lost what is after the decimal point: look for `//`, `int` or a type of "
-                "whole numbers."
+                "{subject} holds whole numbers only: the right ones without what is after the decimal point. "
+                "Is there a `//`, an `int` or a type of whole numbers in your code?"
             )
     return ""
 

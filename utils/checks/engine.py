@@ -126,9 +126,7 @@ def signature_problem(exercise: Exercise, work: Callable) -> str:
         have.bind(*positional, **named)
         missing = _missing_defaults(have, positional)
         if missing:
-            return (
-                f"{asked}. Yours lacks the default value in {missing}: it is used where a call does not say."
-            )
+            return f"{asked}. Yours has no default value: {missing} is what counts when a call leaves it out."
         have.bind(*required, **named)
     except TypeError:
         listed = f"`({', '.join(str(p) for p in have.parameters.values())})`"

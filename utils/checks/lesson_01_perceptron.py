@@ -1417,6 +1417,17 @@ def logistic_gradient(X, y, w, b):
             "shapes up from the right, so each error meets a feature instead of its own point: right only by "
             "luck, an error where n and d differ. The errors have to become a column.",
         ),
+        Misconception(
+            "X not transposed",
+            """
+def logistic_gradient(X, y, w, b):
+    error = torch.sigmoid(X @ w + b) - y
+    return X @ error / len(X), error.mean()
+""",
+            "You multiply X with the errors as it stands. That runs along the features of each point, and "
+            "fails unless n and d happen to be equal; each weight needs the sum down its own column, over "
+            "the points.",
+        ),
     ),
     alternatives=(
         """

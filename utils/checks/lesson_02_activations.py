@@ -610,7 +610,9 @@ def no_overflow(work: Callable, *args: Tensor) -> Tensor:
             if isinstance(result, Tensor) and result.is_floating_point() and result.isinf().any():
                 name = getattr(func, "__name__", "an operation").strip("_")
                 kind = str(result.dtype).removeprefix("torch.")
-                raise Stopped(f"`{name}` gave inf, a number too large for {kind}. torch would have gone on")
+                raise Stopped(
+                    f"`{name}` gave inf, a number too large for {kind}. torch itself would just go on"
+                )
             return result
 
     with Finite():

@@ -63,7 +63,7 @@ def first_tensor():
 # Write `shape_of_batch(images)`:
 #
 # - `images`: a **batch** of B images, shape `(B, 28, 28)`, dtype `uint8`
-# - returns: shape `(B, 784)`, dtype `float32`; each image flattened row by row, 0 stays 0, and 255 becomes
+# - returns: shape `(B, 784)`, dtype exactly `float32`; each image flattened row by row, 0 stays 0, and 255 becomes
 #   1
 #
 # Example: a pixel of 51 in row 2, column 3 of an image becomes 51 / 255 = 0.2 and stands at place 2 · 28 +
@@ -87,14 +87,14 @@ def shape_of_batch(images):
 # === statement
 # ### 00.accuracy ● Accuracy
 #
-# For each image the network gives ten numbers, its **logits**: one for each digit, and the largest of them
+# For each image the network gives ten scores, its **logits**: one for each digit, and the largest of them
 # is its answer. **Accuracy** is the share of images whose answer is the label.
 #
 # Write `accuracy(logits, labels)`:
 #
 # - `logits`: shape `(B, 10)`, `float32`, any numbers; row i belongs to image i
 # - `labels`: shape `(B,)`, `int64`, the right digits
-# - returns: a Python `float` between 0 and 1
+# - returns: a Python `float` between 0 and 1, not a tensor that holds one
 #
 # Example: four images with the labels 7, 2, 1, 4. In the four rows of the logits the largest number stands
 # at 7, 2, 1 and 0. Three of four are right: `0.75`.

@@ -26,7 +26,7 @@ from utils.checks import check, hint, progress
 # === statement
 # ### 01.neuron ● A neuron
 #
-# Write a neuron with a step for a whole batch of inputs: `neuron(X, w, b)`.
+# Close the lesson and write a neuron with a step for a whole batch of inputs: `neuron(X, w, b)`.
 #
 # - `X`: shape `(n, d)`, `float32`: n inputs with d features each
 # - `w`: shape `(d,)`, `float32`; `b`: shape `()`, `float32`
@@ -86,10 +86,11 @@ def gates():
     raise NotImplementedError("write gates, then run this cell and the check below")
     # === end
 # === explanation
-# With both weights 1 the sum is 0, 1, 1, 2 on the four corners. AND has to switch between 1 and 2, so b =
+# With both weights 1, w·x is 0, 1, 1 or 2 on the four corners. AND has to switch between 1 and 2, so b =
 # −1.5; OR between 0 and 1, so b = −0.5. NAND is AND with all three signs turned: where AND had z = 0.5 it
 # has −0.5. Halfway between the corners is the safest place for the line, but any line with the right
-# corners on each side is as good; the perceptron rule finds (2, 1, −3) for AND.
+# corners on each side is as good. The perceptron rule finds (2, 1, −3) for AND: its line runs exactly through
+# (1, 1), where z = 0 counts as 1.
 
 # %% exercise="01.update"
 # === statement
@@ -97,7 +98,7 @@ def gates():
 #
 # Write `update(x, y, w, b)`: what the neuron learns from one point.
 #
-# - `x`: shape `(d,)`, `float32`; `y`: shape `()`, `int64`, its class, 0 or 1
+# - `x`: shape `(d,)`, `float32`, with any d; `y`: shape `()`, `int64`, its class, 0 or 1
 # - `w`: shape `(d,)`, `float32`; `b`: shape `()`, `float32`
 # - returns `(w, b)`: the new weights and the new bias, of the same shapes. Leave the old ones as they are.
 #
@@ -126,7 +127,7 @@ def update(x, y, w, b):
 # === statement
 # ### 01.train ●● The perceptron's learning loop
 #
-# Write `train(X, y, max_epochs)`: the perceptron rule from the start to the end.
+# Close the lesson and write `train(X, y, max_epochs)`: the perceptron rule from the start to the end.
 #
 # - `X`: shape `(n, d)`, `float32`; `y`: shape `(n,)`, `int64`, classes 0 or 1; `max_epochs`: an `int`, at
 #   least 1
@@ -167,8 +168,9 @@ def train(X, y, max_epochs):
 # === statement
 # ### 01.xor ●● XOR out of gates
 #
-# One neuron cannot do XOR, three can. `gate` below is a neuron with two inputs. Use it to write
-# `xor(x1, x2)`.
+# One neuron cannot do XOR, three can. `gate` below is a neuron with two inputs. Use it, three times, to
+# write `xor(x1, x2)`. (Python could say it in one comparison, and the check would not see the difference;
+# you would.)
 #
 # - `x1`, `x2`: tensors of any equal shape, `int64`, each number 0 or 1
 # - returns: a tensor of the same shape, `int64`: 1 where **exactly one** of the two is 1, else 0
@@ -211,7 +213,7 @@ def xor(x1, x2):
 #
 # - `X`: shape `(n, d)`, `float32`; `y`: shape `(n,)`, `int64`, 0 or 1; `w`: shape `(d,)`, `float32`; `b`:
 #   shape `()`, `float32`
-# - returns `(grad_w, grad_b)`: shapes `(d,)` and `()`
+# - returns `(grad_w, grad_b)`: a tensor of shape `(d,)`, and one of shape `()` or a plain number
 #
 # Example: X has the rows (1, 2) and (3, 0), y = (1, 1), w = (0, 0), b = 0. Both z are 0, so both p are 0.5
 # and both errors −0.5. grad_w is the mean of (−0.5, −1) and (−1.5, 0), that is (−1, −0.5); grad_b is −0.5.
@@ -226,7 +228,7 @@ def logistic_gradient(X, y, w, b):
     raise NotImplementedError("write logistic_gradient, then run this cell and the check below")
     # === end
 # === explanation
-# `X.T @ error` weighs each row of X by its error and adds up: $(d, n)\,(n,) \to (d,)$. Dividing by n makes
+# `X.T @ error` weights each row of X by its error and adds up: $(d, n)\,(n,) \to (d,)$. Dividing by n makes
 # the mean, as in the loss. `(error[:, None] * X).mean(dim=0)` says the same in two steps. The bias is the
 # weight of an input that is always 1, so its gradient is the mean error. Gradient descent then goes
 # **against** it: `w - lr * grad_w`.

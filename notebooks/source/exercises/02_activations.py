@@ -47,8 +47,8 @@ def collapse(W1, b1, W2, b2):
 # === statement
 # ### 02.tanh_from_sigmoid ● tanh is a stretched sigmoid
 #
-# tanh and the sigmoid have the same shape. Write `tanh_from_sigmoid(z)`, which gives tanh of z but uses `torch.sigmoid`
-# and simple arithmetic only: no `torch.tanh`, no `torch.exp`.
+# tanh and the sigmoid have the same shape. Write `tanh_from_sigmoid(z)`, which gives tanh of z, from `torch.sigmoid` and
+# simple arithmetic. Try it without `torch.tanh`: the check cannot see how you did it, you can.
 #
 # - `z`: a tensor of any shape, floating point
 # - returns: a tensor of the same shape, all entries from −1 to 1
@@ -101,7 +101,7 @@ def leaky_relu(z, slope=0.01):
 # === statement
 # ### 02.sigmoid_slope ● The slope from the output
 #
-# After the forward pass a layer has stored its outputs a = σ(z), often without z. Write `sigmoid_slope(a)`: the slope of
+# When a layer has computed its outputs a = σ(z), it often keeps them and forgets z. Write `sigmoid_slope(a)`: the slope of
 # the sigmoid at that point, from `a` alone.
 #
 # - `a`: a tensor of any shape, floating point: outputs of a sigmoid, so all entries are from 0 to 1
@@ -132,7 +132,7 @@ def sigmoid_slope(a):
 # `dead_fraction(a)`: the fraction of units that are 0 for the whole batch.
 #
 # - `a`: outputs of a ReLU layer, a tensor of shape (batch, units), all entries 0 or more
-# - returns: a Python `float` from 0 to 1
+# - returns: a Python `float` from 0 to 1, not a tensor that holds one
 #
 # For example
 # ```
@@ -171,8 +171,8 @@ def dead_fraction(a):
 # | 1 / (1 + e^(−z)) | 1/(1 + inf) = 0: right, but its gradient is NaN | 1 |
 # | e^z / (1 + e^z) | 0 | inf/inf = NaN |
 #
-# Write `sigmoid(z)` so that no step on the way gives `inf`, whatever the size of z. The check looks at every step.
-# Write it with `torch.exp`.
+# Write `sigmoid(z)` so that no step on the way gives `inf`, whatever the size of z: the check looks at every step, and
+# stops at the first that does. Build it from `torch.exp`; `torch.sigmoid` would pass too, but only your own teaches you how.
 #
 # - `z`: a tensor of any shape, floating point
 # - returns: a tensor of the same shape, all entries from 0 to 1
@@ -201,9 +201,9 @@ def sigmoid(z):
 # === statement
 # ### 02.softmax ●●● Softmax along a dimension
 #
-# Write `softmax(z, dim)` with `torch.exp`: every slice of `z` along `dim` becomes a distribution. All its entries are
-# positive and sum to 1, and each is proportional to e to the power of its logit. It must work for large logits too, and
-# for rows that lie at very different heights.
+# Close the lesson and write `softmax(z, dim)`, starting from `torch.exp`: the logits of each slice of `z` along `dim` (with
+# `dim` 1 each row, with 0 each column) become shares. They are from 0 to 1 and sum to 1, and each is proportional to e to
+# the power of its logit. It must work along any dimension, for large logits, and for rows at very different heights.
 #
 # - `z`: logits, a tensor with one or more dimensions, floating point
 # - `dim`: the dimension along which the result sums to 1, a whole number; may be negative, −1 is the last one
