@@ -102,10 +102,8 @@ class RealLab:
         return kept | {k: str(v) for k, v in own.items()}
 
     def __enter__(self) -> RealLab:
-        settings = self.home / "settings" / "@jupyterlab" / "apputils-extension"
-        settings.mkdir(parents=True, exist_ok=True)
-        quiet = {"fetchNews": "false", "checkForUpdates": False}
-        (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
+        self._set("apputils-extension/notification", {"fetchNews": "false", "checkForUpdates": False})
+        self._set("docmanager-extension/plugin", {"autosave": False})  # no test changes another's notebook
         # matplotlib writes to stderr while it builds its font list: that must not happen inside a notebook
         warm_up = [sys.executable, "-c", "import matplotlib.font_manager"]
         subprocess.run(warm_up, env=self.environment(), check=True, capture_output=True)
@@ -130,6 +128,11 @@ class RealLab:
             self.__exit__()
             raise
         return self
+
+    def _set(self, plugin: str, settings: dict[str, Any]) -> None:
+        path = self.home / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings))
 
     def _wait_until_up(self, seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -176,7 +179,7 @@ class OpenNotebook:
     def listen(self) -> None:
         """Note console errors, uncaught exceptions and ``error`` messages of the kernel from here on."""
         self.page.on("console", self._on_console)
-        self.page.on("pageerror", lambda error: self.page_errors.append(str(error)))
+        self.page.on("pageerror", lambda error: self.page_errors.append(error.stack or str(error)))
         self.page.on("websocket", self._on_websocket)
 
     def _on_console(self, message: ConsoleMessage) -> None:

@@ -23,7 +23,8 @@
 
 const n2t = (() => {
   const SVG = "http://www.w3.org/2000/svg";
-  let views = 0; // so that ids stay unique when an explorer is shown twice
+  // Each explorer on a page is a module of its own, so a counter would give the same ids to all of them.
+  const unique = () => `n2t-${Math.random().toString(36).slice(2, 12)}`;
 
   // ---------------------------------------------------------------- elements
   function put(element, attributes, children) {
@@ -104,7 +105,7 @@ const n2t = (() => {
     },
   };
   function radios(control, moved) {
-    const group = `n2t-${++views}-${control.name}`;
+    const group = `${unique()}-${control.name}`;
     const inputs = control.options.map(([value]) => html("input", {
       type: "radio", name: group, value, ...KEYS, onchange: () => moved(control.name, value, true),
     }));
@@ -272,7 +273,7 @@ const n2t = (() => {
 
   class Picture {
     constructor(host, declaration) {
-      this.id = `n2t-${++views}`;
+      this.id = unique();
       this.colors = declaration.colors;
       this.markers = declaration.markers;
       this.node = svg("svg", { role: "img", "aria-label": declaration.title });
@@ -535,5 +536,5 @@ const n2t = (() => {
     node.addEventListener("pointercancel", drop);
   }
 
-  return { html, svg, KEYS, number, short, brief, clamp, snap, calm, ticks, frame, Picture, Plot, browser };
+  return { html, svg, KEYS, unique, number, short, brief, clamp, snap, calm, ticks, frame, Picture, Plot, browser };
 })();

@@ -1,7 +1,6 @@
 // A question whose answer is revealed after one has chosen. Everything is plain text; nothing is read as HTML.
 const explorer = (() => {
-  const { html, KEYS } = n2t;
-  let questions = 0;
+  const { html, KEYS, unique } = n2t;
 
   // The browser may forbid storage (a private window): then the choice lasts as long as the page.
   const memory = {
@@ -19,7 +18,7 @@ const explorer = (() => {
   function render({ model, el }) {
     const { question, options, answer, explanation, key } = model.get("data");
     const place = `n2t-predict-${key}`;
-    const name = `n2t-question-${++questions}`;
+    const name = unique();
     let chosen = null;
     let revealed = false;
 
