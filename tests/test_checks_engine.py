@@ -458,6 +458,7 @@ def test_no_diagnosis_that_one_case_contradicts():
         (lambda t: t.max(dim=1), "two things at once"),
         (lambda t: float(t), "one Python number"),
         (lambda t: (t.max(dim=1) == 1).float(), "one plain Python value"),
+        (lambda t: t.reshape(17), "as many numbers as the old one"),
         (lambda t: t.sum(dim=2), "no dimension of that number"),
         (lambda t: t[0, 0, 0], "more places than the tensor has dimensions"),
         (lambda t: t.mean - 1, "with parentheses"),

@@ -116,8 +116,13 @@ _ERROR_ADVICE = (
     ),
     (
         "shapes cannot be multiplied|size of tensor|inconsistent tensor size|size mismatch"
-        "|1D tensors expected|vector, got|to be at least 1D|not broadcastable|shape '.*' is invalid",
+        "|1D tensors expected|vector, got|to be at least 1D|not broadcastable",
         _SHAPES,
+    ),
+    (
+        "shape '.*' is invalid for input",
+        "A new shape must hold exactly as many numbers as the old one: multiply the sizes of each and "
+        "compare. Does your new shape leave room for the whole batch?",
     ),
     (
         "Dimension out of range",

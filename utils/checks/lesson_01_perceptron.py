@@ -965,6 +965,27 @@ def train(X, y, max_epochs):
             "You take it for a mistake when w has changed. At the origin, where x is 0, a mistake changes "
             "the bias only, so yours goes uncounted. Look at the error itself: is it 0?",
         ),
+        Misconception(
+            "adds up errors with their signs",
+            """
+def train(X, y, max_epochs):
+    w, b = torch.zeros(X.shape[1]), torch.tensor(0.0)
+    mistakes = 0
+    for epoch in range(max_epochs):
+        changed = False
+        for x_i, y_i in zip(X, y):
+            error = y_i - (w @ x_i + b >= 0).long()
+            if error != 0:
+                w, b = w + error * x_i, b + error
+                mistakes += int(error)
+                changed = True
+        if not changed:
+            break
+    return w, b, mistakes
+""",
+            "The weights are right, but you add up the errors with their signs: +1 and −1 cancel. Each "
+            "mistake counts as one, whichever way it pushes.",
+        ),
     ),
     alternatives=(
         """

@@ -448,6 +448,12 @@ SIGMOID_SLOPE = Exercise(
             hint="You multiplied 1 − a by itself. At a = 0 that gives a slope of 1, but there the sigmoid is "
             "flat. Which factor makes it 0 at a = 0?",
         ),
+        Misconception(
+            name="the sigmoid of a",
+            code="def sigmoid_slope(a):\n    return torch.sigmoid(a)",
+            hint="You sent a through the sigmoid. But a is its output already, and asked for is not a height "
+            "but how steep the curve is there.",
+        ),
     ),
     hints=(
         "Where is the sigmoid flat? What is a there? Your formula must be 0 at both of these values and "
@@ -701,6 +707,15 @@ SIGMOID = Exercise(
             "0.5. Only the exponent needed the size of z without its sign. For negative z the fraction "
             "above it has another numerator.",
         ),
+        Misconception(
+            name="only the numerator for negative z",
+            code="def sigmoid(z):\n"
+            "    t = torch.exp(-z.abs())\n"
+            "    return torch.where(z >= 0, 1 / (1 + t), t)",
+            hint="Right for z of 0 or more. For negative z you return the exponential alone, which is nearly "
+            "right far out, but 0.135 instead of 0.119 at z = −2: it has to be divided by something that "
+            "is a little more than 1.",
+        ),
     ),
     hints=(
         "When does the exponential overflow: when its argument is large and positive, or large and negative? "
@@ -882,6 +897,13 @@ SOFTMAX = Exercise(
             code="def softmax(z, dim):\n    return torch.exp(z)",
             hint="You have made all numbers positive, which is the first step. They do not sum to 1 yet, and "
             "the exponential of 1000 is inf.",
+        ),
+        Misconception(
+            name="no shift, and the dimension lost",
+            code="def softmax(z, dim):\n    e = torch.exp(z)\n    return e / e.sum(dim=dim)",
+            hint="Your sum drops the dimension it runs over, so what is left is lined up with the last "
+            "dimension of z: the sum must keep its place, with size 1. When that is mended, look at large "
+            "logits: the exponential of 1000 is inf.",
         ),
     ),
     hints=(
