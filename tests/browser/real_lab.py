@@ -257,6 +257,7 @@ class OpenNotebook:
         self.script("await app.commands.execute('apputils:change-theme', {theme: argument});", name)
         light = "false" if "Dark" in name else "true"
         self.page.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
         self.settle()
 
 
