@@ -520,9 +520,9 @@ def test_words_name_each_change(scene: shifting._Shift):
     assert plain == "An 8. The network says 8, with 90.0%, which is right."
 
 
-def digits_verdict(truth: int, answer: int) -> shifting.Verdict:
-    probabilities = np.full(10, 0.1 / 9)
-    probabilities[answer] = 0.9
+def digits_verdict(truth: int, answer: int, sure: float = 0.9) -> shifting.Verdict:
+    probabilities = np.full(10, (1 - sure) / 9)
+    probabilities[answer] = sure
     return shifting.Verdict(probabilities, truth)
 
 
@@ -534,6 +534,8 @@ def test_goals_of_shift_digit_know_what_counts(scene: shifting._Shift):
     for change in ({"dx": 4}, {"dy": -4}, {"rotation": 5}, {"noise": 0.05}, {"invert": True}):
         assert not near(wrong, **(still | change))
     assert not scene.goals["sure"](wrong, **still), "90% is not more than 90%"
+    assert scene.goals["sure"](digits_verdict(7, 2, 0.91), **still)
+    assert not scene.goals["sure"](digits_verdict(7, 7, 0.99), **still)
     turned = scene.goals["turned"]
     assert turned(digits_verdict(6, 9), **(still | {"digit": "6", "rotation": 180}))
     assert not turned(digits_verdict(6, 8), **(still | {"digit": "6", "rotation": 180}))
