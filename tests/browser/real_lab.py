@@ -110,7 +110,12 @@ class RealLab:
         command = [
             *(sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", "--allow-root"),
             *(f"--ServerApp.root_dir={self.root}", f"--ServerApp.port={self.url.rsplit(':', 1)[1]}"),
-            *("--ServerApp.port_retries=0", "--IdentityProvider.token=", "--ServerApp.password="),
+            *(
+                "--ServerApp.port_retries=0",
+                "--ServerApp.disable_check_xsrf=True",
+                "--IdentityProvider.token=",
+                "--ServerApp.password=",
+            ),
             *(
                 "--ServerApp.ip=127.0.0.1",
                 "--LabApp.news_url=None",
@@ -156,14 +161,20 @@ class RealLab:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
 
-    def free_kernels(self) -> None:
-        """Shut down every kernel, so that one notebook's memory does not weigh on the next."""
-        with urllib.request.urlopen(f"{self.url}/api/sessions", timeout=10) as answer:
-            sessions = json.load(answer)
-        for session in sessions:
-            request = urllib.request.Request(f"{self.url}/api/sessions/{session['id']}", method="DELETE")
-            with suppress(urllib.error.HTTPError):
-                urllib.request.urlopen(request, timeout=10).close()
+    def stop_kernel(self, path: str) -> None:
+        """Shut down the kernel of the notebook at `path` and wait until the server knows of it no more."""
+        end = time.monotonic() + 20
+        while running := [s["id"] for s in self._sessions() if s["path"] == path]:
+            if time.monotonic() > end:
+                raise RuntimeError(f"the kernel of {path} does not stop")
+            for session in running:
+                request = urllib.request.Request(f"{self.url}/api/sessions/{session}", method="DELETE")
+                with suppress(urllib.error.HTTPError):  # gone in the meantime
+                    urllib.request.urlopen(request, timeout=20).close()
+
+    def _sessions(self) -> list[dict[str, Any]]:
+        with urllib.request.urlopen(f"{self.url}/api/sessions", timeout=20) as answer:
+            return json.load(answer)
 
 
 @dataclass
@@ -298,7 +309,7 @@ def opened(
         yield notebook
     finally:
         context.close()
-        lab.free_kernels()
+        lab.stop_kernel(path)
 
 
 def tiny_notebook(folder: Path, name: str, sources: list[str]) -> Path:
