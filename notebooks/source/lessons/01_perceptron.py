@@ -154,8 +154,8 @@ ax.set(xlabel="sun", ylabel="tiredness", title="The neuron cuts the plane in two
 # %%
 along = torch.tensor([3.0, 2.0])
 print("w · (direction of the line):", (w @ along).item())
-print("z one step along w         :", (w @ (w / w.norm())).item(), "=", w.norm().item())
-print("distance from the origin   :", (b.abs() / w.norm()).item())
+print(f"z one step along w         : {w @ (w / w.norm()):.3f}   length of w: {w.norm():.3f}")
+print(f"distance from the origin   : {b.abs() / w.norm():.3f}")
 
 # %%
 explore.predict("01.scale")
@@ -506,7 +506,7 @@ b = torch.zeros((), dtype=torch.float64, requires_grad=True)
 loss = torch.nn.functional.binary_cross_entropy(torch.sigmoid(X_check @ w + b), y_check)
 by_torch = torch.autograd.grad(loss, (w, b))  # torch finds slopes by itself; lesson 06 shows how
 by_hand = logistic_gradient(X_check, y_check, w.detach(), b.detach())
-print("by hand :", by_hand[0].tolist(), by_hand[1].item())
+print("by hand :", by_hand[0], by_hand[1])
 difference = max((h - t).abs().max().item() for h, t in zip(by_hand, by_torch, strict=True))
 print("largest difference to torch:", difference)
 

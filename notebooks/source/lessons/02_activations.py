@@ -396,16 +396,16 @@ assert loss["leaky 0.1, bad first step"] < loss["leaky 0.01, bad first step"] < 
 
 # %%
 z = torch.tensor([-1000.0, -100.0, 0.0, 100.0, 1000.0])
-print("1 / (1 + exp(-z))     ", (1 / (1 + torch.exp(-z))).tolist())
-print("exp(z) / (1 + exp(z)) ", (torch.exp(z) / (1 + torch.exp(z))).tolist())
-print("torch.sigmoid         ", torch.sigmoid(z).tolist())
+print("1 / (1 + exp(-z))     ", [f"{a:.1f}" for a in 1 / (1 + torch.exp(-z))])
+print("exp(z) / (1 + exp(z)) ", [f"{a:.1f}" for a in torch.exp(z) / (1 + torch.exp(z))])
+print("torch.sigmoid         ", [f"{a:.1f}" for a in torch.sigmoid(z)])
 
 # %% [markdown]
 # The second form breaks, the first looks fine: $1/(1 + \infty)$ is 0, as it should be. So is it safe? Ask for its **slope**:
 
 # %%
 for name, f in {"1 / (1 + exp(-z))": lambda z: 1 / (1 + torch.exp(-z)), "torch.sigmoid": torch.sigmoid}.items():
-    print(f"slope of {name:18}", slope(f, z).tolist())
+    print(f"slope of {name:18}", [f"{s:.2f}" for s in slope(f, z)])
 
 # %% [markdown]
 # On the way back torch multiplies the slopes of the pieces: `inf` from the exponential times `0` from the division is `nan`. As soon as one $z$ falls below about −89, a network with this sigmoid would print a healthy loss once more, and nothing but `nan` from then on. The remedy is to pick, for each number, the form whose exponential cannot overflow:
@@ -445,10 +445,10 @@ explore.predict("02.shift")
 
 # %%
 big = torch.tensor([[2.0, 1.0, 0.0]]) + 1000
-print("naive  :", naive_softmax(big, 1).tolist())
-print("torch  :", torch.softmax(big, 1).tolist())
+print("naive  :", naive_softmax(big, 1))
+print("torch  :", torch.softmax(big, 1))
 shifted = big - big.amax(dim=1, keepdim=True)
-print("shifted:", naive_softmax(shifted, 1).tolist())
+print("shifted:", naive_softmax(shifted, 1))
 
 # %% [markdown]
 # On paper nothing changes: adding the same number to all scores multiplies every exponential by the same factor, and it cancels. Softmax is **shift invariant**: only differences count. In the computer $e^{1000}$ overflows. So one first
