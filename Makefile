@@ -18,9 +18,9 @@ BUILD_ARGS ?= all
 STAGES ?=
 LISTS := pyproject.toml requirements.txt
 
-# Threads that wait for each other sleep instead of spinning: with more threads than free cores (a browser beside a
-# lesson, two notebooks at once) PyTorch on Linux is otherwise up to a hundred times slower.
-export OMP_WAIT_POLICY ?= PASSIVE
+# Tests and builds compute in several processes at once. There PyTorch's waiting threads must sleep: spinning, they slow
+# one another down a hundredfold. In JupyterLab one notebook computes at a time, and spinning is twice as fast.
+test build: export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test build new-lesson doctor bench clean

@@ -80,7 +80,6 @@ def main() -> int:
     missed = 0
     with tempfile.TemporaryDirectory() as folder:
         os.environ["N2T_PROGRESS"] = f"{folder}/progress.json"  # the learner's own record stays as it is
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as `make lab` has it
         course = Course()
         print(f"{'lesson':<20}{'seconds':>9}{'GB':>7}    at most {SECONDS:.0f} s, {GIGABYTES:.0f} GB")
         for stem in course.stems():
