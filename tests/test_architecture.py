@@ -23,6 +23,7 @@ ARROWS: dict[str, set[str]] = {
     "plotting": set(),
     "explore": {"plotting", "data", "device"},
     "checks": set(),
+    "built": set(),
 }
 JUPYTER = r"(IPython|ipykernel|ipywidgets|anywidget|jupyter\w*|notebook|nb\w+)"
 PICTURES = r"(matplotlib|PIL|utils\.plotting)"
@@ -33,6 +34,7 @@ UNKNOWN = {
     "training": rf"{JUPYTER}|{PICTURES}",
     "plotting": r"(ipywidgets|anywidget|jupyter\w*|nb\w+)",
     "checks": JUPYTER,
+    "built": rf"{JUPYTER}|{PICTURES}",
 }
 
 
@@ -91,6 +93,8 @@ def test_a_module_imports_only_along_the_arrows(path: Path) -> None:
         ("checks/engine.py", "def f():\n    from IPython.display import HTML"),
         ("checks/engine.py", "import nbgrader.api"),
         ("checks/engine.py", "from ..explore import neuron"),
+        ("built/losses.py", "from utils import training"),
+        ("built/losses.py", "import matplotlib.pyplot as plt"),
         ("doctor.py", "from notebooks.source import lessons"),
     ],
 )
