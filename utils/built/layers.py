@@ -6,6 +6,7 @@ A layer is a pair `(W, b)`: `W` has shape (out, in), as `nn.Linear` keeps it, an
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -63,7 +64,7 @@ class MLP(nn.Module):
         if len(sizes) < 2:
             raise ValueError(f"sizes must name at least an input and an output, not {list(sizes)}")
         self.activation = activation
-        self.layers = nn.ModuleList(nn.Linear(m, n) for m, n in zip(sizes[:-1], sizes[1:], strict=True))
+        self.layers = nn.ModuleList(nn.Linear(m, n) for m, n in pairwise(sizes))
 
     def forward(self, X: Tensor) -> Tensor:
         """Logits, shape (B, sizes[-1]), for inputs of shape (B, sizes[0])."""
