@@ -43,7 +43,7 @@ def standardize(X: Tensor) -> Tensor:
     centred = X - X.mean(dim=0)  # (n, features)
     std = centred.square().mean(dim=0).sqrt()  # (features,)
     # asked of the numbers, not of std: rounding can leave a constant column a tiny deviation
-    constant = (X == X[:1]).all(dim=0)
+    constant = X.eq(X[:1]).all(dim=0)
     return torch.where(constant, torch.zeros_like(X), centred / torch.where(constant, 1.0, std))
 
 
