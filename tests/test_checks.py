@@ -17,7 +17,7 @@ from utils.checks import bank, check, hint
 from utils.checks.engine import _rules, _same_outcomes, judge, make_cases, run_cases
 from utils.checks.exercise import GROUPS, Exercise
 from utils.checks.guard import Guard
-from utils.checks.result import FAILED, NOT_STARTED, PASSED
+from utils.checks.result import ERROR, FAILED, NOT_STARTED, PASSED
 from utils.checks.source import SOURCES, load_source
 from utils.checks.values import copy_plain, is_plain
 
@@ -184,10 +184,15 @@ def test_misconceptions_differ_from_each_other_and_from_the_reference(exercise: 
 
 @every_exercise
 def test_nothing_returned_is_recognised(exercise: Exercise):
-    work = work_from(exercise, f"def {exercise.signature}:\n    pass\n", "learner")
-    result = check(exercise.id, work)
-    assert result.status == FAILED, result
-    assert "return" in str(result)
+    if exercise.kind == "class":  # every method of the class is there, and does nothing
+        methods = [name for name, member in vars(exercise.reference).items() if inspect.isfunction(member)]
+        code = f"class {exercise.name}(torch.nn.Module):\n"
+        code += "".join(f"    def {name}(self, *args, **named):\n        pass\n" for name in methods)
+    else:
+        code = f"def {exercise.signature}:\n    pass\n"
+    result = check(exercise.id, work_from(exercise, code, "learner"))
+    assert not result.ok and result.status in (FAILED, ERROR), result
+    assert exercise.kind == "class" or (result.status == FAILED and "return" in str(result))
 
 
 # --------------------------------------------------------------------------------------------- text

@@ -553,6 +553,98 @@ def test_a_probe_that_finds_another_form_speaks_for_itself():
     assert result.message == "there is no b" == result.failure.got
 
 
+# ---------------------------------------------------------------------------------------- classes
+
+
+class Counter:
+    """Reference with state: adds up what it is given, from ``start``."""
+
+    def __init__(self, start=0):
+        self.total = start
+
+    def add(self, number):
+        self.total += number
+        return self.total
+
+
+def add_all(Counter, start, *numbers):
+    """Makes two counters and uses one, so that state shared between objects shows."""
+    counter, other = Counter(start), Counter(start)
+    answers = [counter.add(number) for number in numbers]
+    return answers, other.add(0)
+
+
+COUNTER = Exercise(
+    id="90.counter",
+    name="Counter",
+    title="A counter",
+    difficulty=1,
+    points=1,
+    minutes=5,
+    cases=lambda g: [Case("values", (start, 3, 4)) for start in (1, 10)],
+    reference=Counter,
+    probe=add_all,
+    input_names=("start", "first", "second"),
+    misconceptions=(
+        Misconception(
+            "state of the class",
+            "class Counter:\n    total = 0\n    def __init__(self, start=0):\n        Counter.total = start\n"
+            "    def add(self, number):\n        Counter.total += number\n        return Counter.total\n",
+            "All your counters share one total.",
+        ),
+    ),
+    hints=("One.", "Two."),
+)
+
+
+@pytest.fixture
+def counter(own_bank, monkeypatch):
+    monkeypatch.setattr(engine, "all_exercises", lambda: {COUNTER.id: COUNTER})
+    return lambda work: check("90.counter", work, seed=1)
+
+
+def test_a_class_is_checked_by_what_its_objects_do(counter):
+    result = counter(Counter)
+    assert result.ok and result.tally == {"values": (2, 2)}
+
+
+def test_state_that_two_objects_share_is_recognised(counter):
+    work = bank.load_work(COUNTER, COUNTER.misconceptions[0].code, "learner")
+    assert counter(work).hint == "All your counters share one total."
+
+
+def test_an_object_or_a_function_is_not_the_class(counter):
+    assert "an object made from it, `Counter(…)`" in counter(Counter(1)).message
+    for work in (lambda start=0: None, 3):
+        assert "needs your class `Counter` itself" in counter(work).message
+
+
+def test_an_error_in_a_class_is_placed_and_called_so(counter):
+    class Broken(Counter):
+        def add(self, number):
+            return self.sum + number
+
+    result = counter(Broken)
+    assert result.status == "error"
+    assert "Your class raised an error in `add`, line 2: `return self.sum + number`" in result.message
+
+
+def test_the_stub_of_a_class_is_not_started(counter):
+    class Stub:
+        def __init__(self, start=0):
+            raise NotImplementedError("write Counter")
+
+    assert counter(Stub).status == "not started"
+
+
+def test_a_class_whose_objects_are_made_otherwise_is_told_how(counter):
+    class Other:
+        def __init__(self, start, stop):
+            pass
+
+    assert "`Counter` should take 1 argument: `Counter(start=0)`" in counter(Other).message
+
+
 # ----------------------------------------------------------------------------------- work that raises
 
 

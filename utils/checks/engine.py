@@ -101,6 +101,13 @@ def _work_problem(exercise: Exercise, work: Any) -> str:
     usage = f'`check("{exercise.id}", {exercise.name})`'
     if work is _MISSING:
         return f"The check needs your work as well: {usage}."
+    if exercise.kind == "class" and not inspect.isclass(work):
+        made = type(work).__name__ == exercise.name
+        given = f"an object made from it, `{exercise.name}(…)`" if made else kind_words(work)
+        return (
+            f"The check needs your class `{exercise.name}` itself, but it was given {given}. Write its name "
+            f"without parentheses: {usage}."
+        )
     if not callable(work):
         return (
             f"The check needs your function `{exercise.name}` itself, but it was given {kind_words(work)}. "
@@ -246,7 +253,7 @@ def judge(exercise: Exercise, trial: Trial) -> Result:
     """Turn the outcomes of a trial into a result: the first failing case, the tally, the hint."""
     rules = _rules(exercise)
     problems = [
-        _problem(expected, got, changed, rules)
+        _problem(expected, got, changed, rules, exercise.kind)
         for expected, got, changed in zip(trial.expected, trial.got, trial.mutated, strict=False)
     ]
     wrong = next((i for i, problem in enumerate(problems) if problem), None)
@@ -264,7 +271,7 @@ def judge(exercise: Exercise, trial: Trial) -> Result:
         message = f"Write `{exercise.name}` in the cell above, run that cell, then this one."
         return replace(base, status=NOT_STARTED, message=message, tally={})
     if wrong is None and trial.varied is None:
-        return replace(base, message=_praise(base), notes=_notes(trial))
+        return replace(base, message=_praise(base), notes=_notes(trial, exercise.kind))
     if wrong is None:
         return _judge_state(exercise, trial, base)
     raised = first is not None and first.type_name not in _NO_ERRORS
@@ -277,37 +284,39 @@ def judge(exercise: Exercise, trial: Trial) -> Result:
         failure=_first_failure(exercise, trial, wrong, problems[wrong]),
         hint=hint,
         misconception=name,
-        notes=_notes(trial),
+        notes=_notes(trial, exercise.kind),
     )
 
 
-def _problem(expected: Outcome, got: Outcome, changed: tuple[str, ...], rules: Rules) -> str:
+def _problem(
+    expected: Outcome, got: Outcome, changed: tuple[str, ...], rules: Rules, kind: str = "function"
+) -> str:
     """What is wrong with one outcome, in a sentence; "" if it is right."""
     if got.timed_out:
         return (
-            "Time is over: your function was still running and has been stopped. "
+            f"Time is over: your {kind} was still running and has been stopped. "
             "Look for a loop that never ends."
         )
     if got.failure is not None:
-        return _failure_problem(expected, got.failure)
+        return _failure_problem(expected, got.failure, kind)
     if expected.failure is not None:
-        return f"Your function should raise {expected.failure.type_name} here, but it returned something."
+        return f"Your {kind} should raise {expected.failure.type_name} here, but it returned something."
     difference = _compare(expected.output, got.output, rules)
     if difference is None and changed:
         names = " and ".join(f"`{name}`" for name in changed)
         return (
-            f"The result is right, but your function changes its input {names}: whoever called it loses the "
+            f"The result is right, but your {kind} changes its input {names}: whoever called it loses the "
             "old values. Work on a new tensor."
         )
     return difference.words if difference else ""
 
 
-def _failure_problem(expected: Outcome, failure: Failure) -> str:
+def _failure_problem(expected: Outcome, failure: Failure, kind: str) -> str:
     if expected.failure is not None:
         wanted = expected.failure.type_name
         if wanted == failure.type_name:
             return ""
-        return f"Your function should raise {wanted} here, but it raised {last_line(failure)}."
+        return f"Your {kind} should raise {wanted} here, but it raised {last_line(failure)}."
     if failure.type_name == NotAsAsked.__name__:
         return failure.message
     where = f" in `{failure.function}`, line {failure.line}" if failure.line else ""
@@ -317,12 +326,12 @@ def _failure_problem(expected: Outcome, failure: Failure) -> str:
         return f"The check stopped your function{place}. {failure.message}."
     match failure.type_name:
         case "SystemExit":
-            return f"Your function calls exit{place}. That ends the whole notebook; `return` ends a function."
+            return f"Your {kind} calls exit{place}. That ends the whole notebook; `return` ends a function."
         case "KeyboardInterrupt":
-            return f"Your function was interrupted{place}."
+            return f"Your {kind} was interrupted{place}."
         case "RecursionError":
-            return f"Your function calls itself without end (RecursionError){place}."
-    return f"Your function raised an error{place}: {last_line(failure)}"
+            return f"Your {kind} calls itself without end (RecursionError){place}."
+    return f"Your {kind} raised an error{place}: {last_line(failure)}"
 
 
 def _tally(cases: Sequence[Case], problems: Sequence[str]) -> dict[str, tuple[int, int]]:
@@ -363,12 +372,12 @@ def _judge_state(exercise: Exercise, trial: Trial, base: Result) -> Result:
     number, again = trial.varied or (0, Outcome())
     message = (
         "The first call gives the right result, but a second call with the same input gives something else. "
-        "Your function keeps something from one call to the next: a global variable, or a default value "
-        "such as a list that is made only once."
+        f"Your {exercise.kind} keeps something from one call to the next: a global variable, or a default "
+        "value such as a list that is made only once."
     )
     failure = _first_failure(exercise, trial, number, message)
     failure = replace(failure, got=f"{_show_outcome(again)}\n(on the second call)")
-    return replace(base, status=FAILED, message=message, failure=failure, notes=_notes(trial))
+    return replace(base, status=FAILED, message=message, failure=failure, notes=_notes(trial, exercise.kind))
 
 
 def _praise(base: Result) -> str:
@@ -378,14 +387,14 @@ def _praise(base: Result) -> str:
     return f"Right on all {total} cases: {', '.join(base.tally)} (seed {base.seed})."
 
 
-def _notes(trial: Trial) -> tuple[str, ...]:
+def _notes(trial: Trial, kind: str) -> tuple[str, ...]:
     """What else is worth saying: that the work prints, that it changes its input."""
     notes = []
     answers = [o for o in trial.got if o.output is not None or o.failure is not None]
     printed = next((o.printed.strip() for o in answers if o.printed.strip()), "")
     if printed:
         short = printed.splitlines()[0][:60].replace("`", "")
-        notes.append(f"Your function prints as well (`{short}`). Only what it returns counts.")
+        notes.append(f"Your {kind} prints as well (`{short}`). Only what it returns counts.")
     return tuple(notes)
 
 

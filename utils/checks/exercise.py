@@ -90,8 +90,8 @@ class Exercise:
         minutes: how long a learner needs.
         cases: makes the cases from a seeded CPU generator: fixed ones that tell the misconceptions apart,
             random ones with odd shapes, extreme values and a batch of one. Must use no other chance.
-        reference: the right answer, written as clearly as possible. Its parameters are the signature
-            that is expected of the learner.
+        reference: the right answer, written as clearly as possible: a function or a class. Its parameters
+            are the signature that is expected of the learner.
         misconceptions: wrong answers, each recognised when its outputs equal the learner's on all cases.
         hints: the first steps of ``hint(id)``: a nudge, then a plan. The step after the last is the
             solution with its explanation, read from the exercise's source cell.
@@ -141,8 +141,13 @@ class Exercise:
         return self.id.split(".", 1)[0]
 
     @property
+    def kind(self) -> str:
+        """What the learner writes, in one word: a "class" where the reference is one, else a "function"."""
+        return "class" if inspect.isclass(self.reference) else "function"
+
+    @property
     def signature(self) -> str:
-        """How the work is called, ``"neuron(x, w, b)"``."""
+        """How the work is called, ``"neuron(x, w, b)"``; for a class, how an object of it is made."""
         names = [
             f"{p.name}={p.default!r}" if p.default is not p.empty else p.name
             for p in inspect.signature(self.reference).parameters.values()
