@@ -10,7 +10,9 @@ from torch import Tensor
 
 
 def broadcast_shape(a: Sequence[int], b: Sequence[int]) -> tuple[int, ...]:
-    """The shape that two shapes broadcast to. Built in lesson 03.
+    """The shape that two shapes broadcast to.
+
+    Built in lesson 03, exercise 03.broadcast_shape.
 
     Args:
         a: lengths of the axes of the first tensor, outermost first; () for a single number.
@@ -31,7 +33,9 @@ def broadcast_shape(a: Sequence[int], b: Sequence[int]) -> tuple[int, ...]:
 
 
 def standardize(X: Tensor) -> Tensor:
-    """Each column with mean 0 and standard deviation 1. Built in lesson 03.
+    """Each column with mean 0 and standard deviation 1.
+
+    Built in lesson 03, exercise 03.standardize.
 
     Args:
         X: inputs (n, features), floating point.
@@ -48,7 +52,9 @@ def standardize(X: Tensor) -> Tensor:
 
 
 def one_hot(y: Tensor, k: int) -> Tensor:
-    """A row for each class number, with a 1 at its place and zeros elsewhere. Built in lesson 03.
+    """A row for each class number, with a 1 at its place and zeros elsewhere.
+
+    Built in lesson 03, exercise 03.one_hot.
 
     Args:
         y: class numbers (n,), from 0 to k − 1.
@@ -61,7 +67,9 @@ def one_hot(y: Tensor, k: int) -> Tensor:
 
 
 def pairwise_sq_distances(X: Tensor, Y: Tensor) -> Tensor:
-    """Squared distance of every point of X from every point of Y. Built in lesson 03.
+    """Squared distance of every point of X from every point of Y.
+
+    Built in lesson 03, exercise 03.pairwise_sq_distances.
 
     Uses |x − y|² = |x|² + |y|² − 2 x·y, so that nothing of shape (n, m, d) is ever made. Where points lie
     far from the origin and close together, the subtraction loses digits; what rounding makes negative is
@@ -79,7 +87,9 @@ def pairwise_sq_distances(X: Tensor, Y: Tensor) -> Tensor:
 
 
 def safe_mse(y_hat: Tensor, y: Tensor) -> Tensor:
-    """Mean squared error that refuses to broadcast. Built in lesson 03.
+    """Mean squared error that refuses to broadcast.
+
+    Built in lesson 03, exercise 03.safe_mse.
 
     Args:
         y_hat: predictions, any shape.
@@ -97,7 +107,9 @@ def safe_mse(y_hat: Tensor, y: Tensor) -> Tensor:
 
 
 def unbroadcast(gradient: Tensor, shape: Sequence[int]) -> Tensor:
-    """The gradient of a stretched tensor, summed back to the tensor's own shape. Built in lesson 03.
+    """The gradient of a stretched tensor, summed back to the tensor's own shape.
+
+    Built in lesson 03, exercise 03.unbroadcast.
 
     Args:
         gradient: gradient of the loss with respect to the stretched tensor.
