@@ -227,8 +227,8 @@ def softplus(z: torch.Tensor) -> torch.Tensor:
     Returns:
         The same shape.
     """
-    # (z + |z|) / 2 is max(z, 0), but autograd gives it the slope 1/2 at z = 0. clamp and relu say 1 and 0
-    # there, which would make the gradient wrong for every network that starts with logits of zero.
+    # (z + |z|) / 2 is max(z, 0), but autograd gives it the slope 1/2 at z = 0. relu and clamp say 0
+    # there, which makes the gradient wrong wherever a network starts with logits of zero.
     return (z + z.abs()) / 2 + torch.log1p(torch.exp(-z.abs()))
 
 
