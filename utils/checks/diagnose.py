@@ -30,12 +30,12 @@ class _Pair:
 
 def diagnose(cases: Sequence[Case], expected: Sequence[Outcome], got: Sequence[Outcome], rules: Rules) -> str:
     """A sentence or two about what all wrong outputs have in common; "" if nothing is known."""
+    if all(o.output is None and o.failure is None for o in got):
+        return _nothing_returned(got)
     if any(o.failure is not None for o in (*expected, *got)):
         return _first_error(expected, got, rules)
     if all(_values_and_places(e.output, g.output) for e, g in zip(expected, got, strict=True)):
         return _VALUES_AND_PLACES
-    if all(o.output is None for o in got):
-        return _nothing_returned(got)
     for name, part in _parts(expected[0].output, rules):
         try:
             wants = [part(o.output) for o in expected]
