@@ -1,10 +1,21 @@
 """The explorers: each call shows a still picture first and the live explorer second, and returns None."""
 
 from utils.explore.activation import activation
+from utils.explore.broadcast import broadcast
 from utils.explore.draw_digit import draw_digit
 from utils.explore.neuron import neuron
+from utils.explore.playground import playground
 from utils.explore.predict import predict
 from utils.explore.replay import replay_perceptron
 from utils.explore.shift_digit import shift_digit
 
-__all__ = ["activation", "draw_digit", "neuron", "predict", "replay_perceptron", "shift_digit"]
+__all__ = [
+    "activation",
+    "broadcast",
+    "draw_digit",
+    "neuron",
+    "playground",
+    "predict",
+    "replay_perceptron",
+    "shift_digit",
+]

@@ -3,7 +3,8 @@
 // Each explorer is one module: this file, then its own file, which holds `const explorer = {…}` (see base.py).
 //
 //   n2t.frame(el, declaration, handlers)   builds everything around the picture. Handlers, all optional:
-//       change(values, {settled})   a control moved; settled is true on release, a key, a button
+//       change(values, {settled, moved})   a control moved; settled is true on release, a key, a button;
+//                                   moved is the control's name if a hand moved it
 //       press(name)                 an Action button was pressed
 //       reset()                     after the controls went back (a change follows by itself)
 //     and returns a frame:
@@ -17,6 +18,8 @@
 //       fail(error)                 show an error as text; fail(null) takes it away
 //       alive()                     the first picture is there: hides the still
 //       button(name, {label, disabled})   change an Action button
+//       mistake(name, words)        say below a text field why it cannot be read; without words, take that away
+//       slider(name, {label, hidden, maximum})   change a slider; hidden, it keeps its place
 //       destroy()
 //   n2t.browser(explorer)          the whole of browser mode: frame + SVG + model; gives {render}
 //   n2t.Picture                    an SVG picture with plots, axes, lines, points, text
@@ -68,7 +71,8 @@ const n2t = (() => {
   const makers = {
     range(control, moved) {
       const digits = decimals(control.step);
-      const words = (value) => number(value, digits) + (control.unit ? " " + control.unit : "");
+      const shown = (value) => (control.log ? String(Number((10 ** value).toPrecision(3))) : number(value, digits));
+      const words = (value) => shown(value) + (control.unit ? " " + control.unit : "");
       const output = html("output", { class: "n2t-value", "aria-hidden": "true" });
       const input = html("input", {
         type: "range", name: control.name, min: control.minimum, max: control.maximum, step: control.step, ...KEYS,
@@ -80,9 +84,40 @@ const n2t = (() => {
         input.setAttribute("aria-valuetext", words(input.valueAsNumber));
       };
       const label = html("label", {}, html("span", { class: "n2t-name" }, control.label), input);
+      const node = html("div", { class: control.inline ? "n2t-row n2t-inline" : "n2t-row" }, label, output);
       return {
-        node: html("div", { class: "n2t-row" }, label, output),
+        node,
         show(value) { input.value = value; tell(); },
+        change({ label: name, hidden, maximum }) {
+          if (name !== undefined) label.firstChild.textContent = name;
+          if (maximum !== undefined) input.max = maximum;
+          if (hidden === undefined) return;
+          node.style.visibility = hidden ? "hidden" : "";
+          input.disabled = hidden;
+        },
+      };
+    },
+    // The line below the field says how to write, or what is wrong: one place, so that nothing moves.
+    text(control, moved) {
+      const id = unique();
+      const example = control.example ? `For example: ${control.example}` : "";
+      const note = html("p", { class: "n2t-note", id }, example);
+      const input = html("input", {
+        type: "text", name: control.name, maxlength: control.maximum, placeholder: control.placeholder || null, ...KEYS,
+        autocomplete: "off", autocapitalize: "off", autocorrect: "off", spellcheck: "false", "aria-describedby": id,
+        oninput: () => moved(control.name, input.value, false),
+        onchange: () => moved(control.name, input.value, true),
+      });
+      const label = html("label", {}, html("span", { class: "n2t-name" }, control.label), input);
+      return {
+        node: html("div", { class: "n2t-row" }, label, note),
+        // Written only where it differs: to write moves the cursor to the end.
+        show(value) { if (input.value !== value) input.value = value; },
+        mistake(words) {
+          note.textContent = words || example;
+          note.classList.toggle("n2t-mistake", Boolean(words));
+          input.setAttribute("aria-invalid", String(Boolean(words)));
+        },
       };
     },
     choice(control, moved) {
@@ -172,7 +207,7 @@ const n2t = (() => {
     }
     function moved(name, value, settled) {
       values[name] = value;
-      handlers.change?.({ ...values }, { settled });
+      handlers.change?.({ ...values }, { settled, moved: name });
     }
     function adopt(some) {
       for (const [name, value] of Object.entries(some)) {
@@ -254,6 +289,8 @@ const n2t = (() => {
           button.setAttribute("aria-disabled", String(disabled));
         }
       },
+      mistake(name, words) { parts[name].mistake(words); },
+      slider(name, changes) { parts[name].change(changes); },
       destroy() { clearTimeout(timer); root.remove(); },
     };
   }
@@ -411,7 +448,8 @@ const n2t = (() => {
   //   goals: {id(state, values, data, view)}; optional: height(width, values, data);
   //   actions: {name(view)}; drag: {down(point, view, finger) → grip or null, move(grip, point, view), scroll: "pan-y" if a
   //   finger's up and down shall still scroll};
-  //   setup(view); stop(view); changed(view, {settled}) before each picture.
+  //   mistakes(state, values, data) → {name of a text field: sentence, or null if it can be read};
+  //   setup(view); stop(view); changed(view, {settled, moved}) before each picture.
   function browser(explorer) {
     return {
       render({ model, el }) {
@@ -443,6 +481,8 @@ const n2t = (() => {
         function paint() {
           const { values } = box;
           view.state = explorer.compute(values, data, view);
+          const mistakes = explorer.mistakes?.(view.state, values, data) ?? {};
+          for (const [name, words] of Object.entries(mistakes)) box.mistake(name, words);
           const room = box.stage.clientWidth || declaration.width;
           const width = clamp(room, 320, declaration.width);
           const height = Math.min(declaration.height, explorer.height?.(width, values, data) ?? declaration.height);
@@ -452,9 +492,9 @@ const n2t = (() => {
           picture.end(words);
           box.say(words);
         }
-        function update({ settled }) {
+        function update({ settled, moved }) {
           guarded(() => {
-            explorer.changed?.(view, { settled });
+            explorer.changed?.(view, { settled, moved });
             paint();
             box.alive();
             if (!settled) return;

@@ -70,7 +70,11 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 # ------------------------------------------------------------------ what an explorer declares
 @dataclass(frozen=True)
 class Slider:
-    """A number between ``minimum`` and ``maximum`` in steps, shown with its value and unit."""
+    """A number between ``minimum`` and ``maximum`` in steps, shown with its value and unit.
+
+    With ``inline``, name, slider and value stand in one line: for several short names below each other.
+    With ``log``, the slider holds log₁₀ of the number that it shows.
+    """
 
     name: str
     label: str
@@ -79,6 +83,8 @@ class Slider:
     step: float
     value: float
     unit: str = ""
+    inline: bool = False
+    log: bool = False
     type: str = field(default="range", init=False)
 
     def __post_init__(self) -> None:
@@ -142,6 +148,42 @@ class Switch:
 
 
 @dataclass(frozen=True)
+class Text:
+    """A line of text that the learner types, of at most ``maximum`` characters.
+
+    Any text within that length is accepted here. Whether it can be read is for the explorer to say: its
+    JavaScript returns a sentence for what cannot be (``mistakes(state, values, data)``), which then stands
+    below the field where otherwise the ``example`` stands. ``tries`` are texts that tests must try.
+    """
+
+    name: str
+    label: str
+    value: str
+    maximum: int = 40
+    example: str = ""
+    placeholder: str = ""
+    tries: tuple[str, ...] = ()
+    type: str = field(default="text", init=False)
+
+    def __post_init__(self) -> None:
+        if self.maximum < 1:
+            raise ValueError(f"text {self.name!r}: maximum must be at least 1, not {self.maximum}")
+        for text in self.ends():
+            if not self.accepts(text):
+                raise ValueError(
+                    f"text {self.name!r}: {text!r} is not one line of up to {self.maximum} characters"
+                )
+
+    def ends(self) -> tuple[str, ...]:
+        """Return the texts that tests must try."""
+        return (self.value, *self.tries)
+
+    def accepts(self, value: Any) -> bool:
+        """Return whether ``value`` is one line that is not too long; it may still make no sense."""
+        return isinstance(value, str) and len(value) <= self.maximum and value.isprintable()
+
+
+@dataclass(frozen=True)
 class Action:
     """A button; the explorer's JavaScript says what a press does (``actions: {name(view) {…}}``)."""
 
@@ -169,7 +211,7 @@ class Goal:
     challenge: bool = False
 
 
-Control = Slider | Choice | Switch | Action
+Control = Slider | Choice | Switch | Text | Action
 
 
 @dataclass(frozen=True)
