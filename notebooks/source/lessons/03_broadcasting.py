@@ -100,18 +100,20 @@ def draw_table(values, ax, role, strong=None):
     ax.axis("off")
 
 
-fig, axes = plt.subplot_mosaic("MMM;ABC", figsize=(11, 6), height_ratios=[1, 4], layout="constrained")
-readings = {"M": X.reshape(1, 12), "A": X, "B": X.T, "C": X.reshape(4, 3)}
-titles = {"M": "one row in memory, four ways to read it", "A": "X", "B": "X.T", "C": "X.reshape(4, 3)"}
-for name, values in readings.items():
+panels = dict(height_ratios=[1.1, 4], width_ratios=[4, 3, 3], layout="constrained")
+fig, axes = plt.subplot_mosaic("MMM;ABC", figsize=(11, 5.6), **panels)
+titles = {"M": "One row in memory, read in three ways", "A": "X", "B": "X.T", "C": "X.reshape(4, 3)"}
+for name, values in {"M": X.reshape(1, 12), "A": X, "B": X.T, "C": X.reshape(4, 3)}.items():
     draw_table(values, axes[name], "class0", strong=values < 4)
     axes[name].set_title(titles[name])
+    axes[name].set_anchor("NW")  # push it into the upper left corner of its place
 
 # %% [markdown]
 # **What you see.** On top the numbers 0 to 11 in one row, 0 to 3 marked. Below, `X`: they are its first row. In `X.T` they are the first **column**. In `X.reshape(4, 3)` they run through the first row and on into the second.
 #
 # The last two have the same shape, and other numbers at nearly every place. **A right shape does not prove that the numbers are right.** We shall meet this again, twice.
-#
+
+# %% [markdown]
 # (A method `view` does what `reshape` does, but only if no number has to move. `X.T.view(12)` is refused: no single stride reads 0, 4, 8, 1, 5, … out of that memory. `X.T.reshape(12)` copies.)
 #
 # ### dtype
@@ -158,11 +160,13 @@ print("X.sum(dim=1, keepdim=True)", tuple(X.sum(dim=1, keepdim=True).shape), X.s
 
 # %% [markdown]
 # Which axis is `dim=0`? Here is how to remember it: **`dim` names the axis that goes.** From `(2, 3)` axis 0 goes and `(3,)` is left: one sum for each column. So with examples in rows, as always in this course, `X.mean(dim=0)` is the mean of each feature, over the examples.
+#
+# One can also count from the right: `dim=-1` is the last axis, `dim=-2` the one before it.
 
 # %% [markdown]
 # ## 3 · Three rules
 #
-# Two cafés, three drinks each, and a table of prices `(2, 3)`. All prices go up, tea by 0.10, coffee by 0.20, cocoa by 0.30: one number for each **column**. Or the first café adds 0.50 and the second 1.00: one for each **row**. In school mathematics you can only add tables of the same size. torch does more: it **stretches** the smaller one. That is called **broadcasting**.
+# Two cafés, three drinks each: a table of prices, `(2, 3)`. Prices go up, for tea by 0.10, for coffee by 0.20, for cocoa by 0.30: one number for each **column**. Or the first café adds 0.50 and the second 1.00: one for each **row**. On paper you can only add tables of the same size. torch does more: it **stretches** the smaller one. That is called **broadcasting**.
 
 # %%
 prices = torch.tensor([[2.0, 3.0, 4.0], [2.5, 3.5, 4.5]])  # (2, 3)
@@ -173,13 +177,13 @@ print("by drink       :", [[round(p, 2) for p in row] for row in (prices + by_dr
 print("by café        :", (prices + by_cafe).tolist())
 
 # %% [markdown]
-# When do two shapes fit, and what comes out?
+# When do two shapes fit?
 #
 # 1. **Line them up from the right.** If one shape is shorter, put ones in front of it, on the left.
 # 2. **Two lengths that meet fit if they are equal, or if one of them is 1.** An axis of length 1 is stretched to the other length: its one number is used again and again.
 # 3. **Everything else is an error.** Nothing is cut off, nothing is repeated to make it fit.
 #
-# By hand, `(3, 1)` and `(4,)`: lined up, `(3, 1)` over `(1, 4)`. On the right 1 meets 4 and becomes 4; on the left 3 meets 1 and becomes 3. Result: `(3, 4)`. Both were stretched. Let us draw just that.
+# By hand, `(3, 1)` and `(4,)`: the second counts as `(1, 4)`. On the right 1 meets 4 and becomes 4; on the left 3 meets 1, and the 1 becomes 3. Result: `(3, 4)`. Both were stretched:
 
 # %%
 column, row = torch.tensor([[10.0], [20.0], [30.0]]), torch.tensor([1.0, 2.0, 3.0, 4.0])  # (3, 1), (4,)
@@ -222,17 +226,18 @@ for a, b in pairs:
 # %% [markdown]
 # ### Explorer: any two shapes
 #
-# *Do they fit, and if not, why not?* Type two shapes, lengths separated by commas. They are lined up from the right, axis by axis.
+# *Do they fit, and if not, why not?* Type two shapes, lengths separated by commas. They are lined up from the right, so the axes are counted from there: −1 is the last.
 #
-# - **Try** a batch of 8 pictures with 3 colour channels, `8, 3, 32, 32`, and one number for each channel, `3`. Refused! Then find the shape for the three numbers that works.
-# - **Notice** the strides: an axis that is stretched gets stride 0.
-# - **Challenge:** find two shapes that both have to be stretched and give `2, 3, 4, 5`.
+# - **Try** a batch of 8 pictures with 3 colour channels, `8, 3, 32, 32`, and one number for each channel, `3`. Refused! Which shape must the three numbers have?
+# - **Try** to make a result of 25 numbers out of two operands of 5 numbers each. (Section 8 is about what that can do.)
+# - **Notice** the strides: an axis that is stretched gets stride 0 (section 7).
+# - **Challenge:** get `4, 3, 2` out of two shapes of which neither is `4, 3, 2`.
 
 # %%
 explore.broadcast()
 
 # %% [markdown]
-# **What you see.** Two shapes, one above the other and lined up from the right, below them the resulting shape; stretched axes are marked, and so is the pair of lengths that is refused, with the reason in words.
+# **What you see.** The shapes of $a$, `(3, 1)`, and $b$, `(4)`, one above the other and lined up from the right, and below them the result `(3, 4)`; beside each, how many numbers it has, and its strides. Axes that are stretched say so: 1 → 4 in $a$, 1 → 3 in $b$. Underneath are the boxes: three in a column, four in a row, copies dashed, and the twelve of the result.
 
 # %% [markdown]
 # **Exercise [03.broadcast_shape](exercises/03_broadcasting.ipynb)** ●● Turn the three rules into code.
@@ -356,23 +361,27 @@ explore.predict("03.loop")
 # We let three ways race, for $n$ examples, $n$ inputs and $n$ neurons: the three loops; a loop over the examples only, with a product `W @ x + b` inside; and one product for all. Of five runs each the fastest counts, since other programs can only slow us down.
 
 # %% tags=["nbval-ignore-output"]
-def shortest_time(f):
+def shortest_time(f, arguments):
     """The shortest of five runs, in seconds."""
     times = []
     for _ in range(5):
         start = time.perf_counter()
-        f()
+        f(*arguments)
         times.append(time.perf_counter() - start)
     return min(times)
 
 
-sizes, seconds = [2, 4, 8, 16, 32, 64, 128], {"three loops": [], "one loop": [], "one product": []}
+ways = {
+    "three loops": layer_in_loops,
+    "one loop": lambda X, W, b: torch.stack([W @ x + b for x in X]),
+    "one product": lambda X, W, b: X @ W.T + b,
+}
+sizes, seconds = [2, 4, 8, 16, 32, 64, 128], {name: [] for name in ways}
 for n in sizes:
-    X, W, b = torch.randn(n, n), torch.randn(n, n), torch.randn(n)
-    lists = X.tolist(), W.tolist(), b.tolist()
-    seconds["three loops"].append(shortest_time(lambda: layer_in_loops(*lists)))
-    seconds["one loop"].append(shortest_time(lambda: torch.stack([W @ x + b for x in X])))
-    seconds["one product"].append(shortest_time(lambda: X @ W.T + b))
+    tensors = torch.randn(n, n), torch.randn(n, n), torch.randn(n)
+    for name, way in ways.items():
+        arguments = [t.tolist() for t in tensors] if name == "three loops" else tensors
+        seconds[name].append(shortest_time(way, arguments))
 ratio = [a / b for a, b in zip(seconds["three loops"], seconds["one product"], strict=True)]
 print("three loops take so many times as long:", {n: round(r, 1) for n, r in zip(sizes, ratio, strict=True)})
 
@@ -759,12 +768,12 @@ print(tuple(gradient.shape), "strides", gradient.stride(), "bytes held:", gradie
 #
 # | symptom | likely cause | what to do |
 # |---|---|---|
-# | `size of tensor a … must match` | lined up from the right, it does not fit | put an axis in with `[:, None]`, or `keepdim=True` |
-# | `shapes cannot be multiplied` | the middle lengths differ | transpose one, look which axis is `in` |
-# | loss stuck at the variance of `y` | `(n, 1)` met `(n,)` | print both shapes, take one axis away |
-# | accuracy of about one in *k*, whatever you do | labels `(n, 1)` compared with guesses `(n,)` | the same |
-# | right on square data, wrong on other | a mean or a reshape along the wrong axis | test with sizes that are all different |
-# | memory explodes | an outer result `(n, m, d)` | a matrix product instead |
+# | `size of tensor a … must match` | from the right it does not fit | `[:, None]` or `keepdim=True` |
+# | `shapes cannot be multiplied` | the middle lengths differ | transpose one |
+# | loss stuck at the variance of `y` | `(n, 1)` met `(n,)` | print both shapes |
+# | accuracy stuck at one in *k* | `(n, 1)` compared with `(n,)` | the same |
+# | right on square data only | wrong axis in a mean or reshape | test with sizes all different |
+# | memory explodes | a result `(n, m, d)` | a matrix product instead |
 #
 # And one habit against all of them: write the shape behind the line, `# (B, out)`, as this course does.
 
