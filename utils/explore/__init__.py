@@ -6,6 +6,7 @@ from utils.explore.draw_digit import draw_digit
 from utils.explore.neuron import neuron
 from utils.explore.playground import playground
 from utils.explore.predict import predict
+from utils.explore.race import race
 from utils.explore.replay import replay_perceptron
 from utils.explore.shift_digit import shift_digit
 
@@ -16,6 +17,7 @@ __all__ = [
     "neuron",
     "playground",
     "predict",
+    "race",
     "replay_perceptron",
     "shift_digit",
 ]
