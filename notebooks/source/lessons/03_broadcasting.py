@@ -19,7 +19,7 @@
 # **You will be able to**
 #
 # - read a tensor's shape, dtype and strides, and say where in memory each number lies;
-# - foretell by three rules what comes of any two shapes: the result, or the refusal;
+# - predict by three rules what comes of any two shapes: the result, or the refusal;
 # - replace loops over examples, neurons and pairs by one line, and measure what that gains;
 # - find and mend the bug in which `(n,)` meets `(n, 1)` and nobody complains;
 # - say what a stretched axis costs in memory, and which gradient comes back through it.
@@ -73,7 +73,7 @@ same = all(look_up(memory, X.T.stride(), (j, i)) == X.T[j, i] for j in range(4) 
 print("all twelve as torch finds them:", same, "   same memory:", X.data_ptr() == X.T.data_ptr())
 
 # %% [markdown]
-# No. The transpose is the same row of numbers with the strides exchanged. However large the table, it takes no time and no memory. Such a tensor is called a **view**: another way to read the same numbers.
+# No. The transpose is the same row of numbers with the strides exchanged. However large the table, not one number is moved or copied. Such a tensor is called a **view**: another way to read the same numbers.
 #
 # That has a consequence. Change one, and you change both:
 
@@ -206,12 +206,14 @@ fig.suptitle("A column plus a row: every pair meets once");
 explore.predict("03.refused")
 
 # %%
-pairs = [((3, 4), (4,)), ((3, 4), (3,)), ((3, 4), (3, 1)), ((2, 1, 5), (4, 1)), ((4,), (2,)), ((), (2, 3)), ((1,), (0,))]
+pairs = [((3, 4), (4,)), ((3, 4), (3,)), ((3, 4), (3, 1))]
+pairs += [((2, 1, 5), (4, 1)), ((4,), (2,)), ((), (2, 3)), ((1,), (0,))]
 for a, b in pairs:
     try:
-        print(f"{a!s:10} and {b!s:7} -> {tuple((torch.zeros(a) + torch.zeros(b)).shape)}")
+        result = tuple((torch.zeros(a) + torch.zeros(b)).shape)
     except RuntimeError as error:
-        print(f"{a!s:10} and {b!s:7} -> refused: {error}")
+        result = f"refused: {error}"
+    print(f"{a!s:9} + {b!s:6} -> {result}")  # !s:9 writes it as text, 9 places wide
 
 # %% [markdown]
 # Read it line by line.
@@ -237,7 +239,7 @@ for a, b in pairs:
 explore.broadcast()
 
 # %% [markdown]
-# **What you see.** The shapes of $a$, `(3, 1)`, and $b$, `(4)`, one above the other and lined up from the right, and below them the result `(3, 4)`; beside each, how many numbers it has, and its strides. Axes that are stretched say so: 1 → 4 in $a$, 1 → 3 in $b$. Underneath are the boxes: three in a column, four in a row, copies dashed, and the twelve of the result.
+# **What you see.** The shapes of $a$, `(3, 1)`, and $b$, `(4,)`, one above the other and lined up from the right, and below them the result `(3, 4)`; beside each, how many numbers it has, and its strides. Axes that are stretched say so: 1 → 4 in $a$, 1 → 3 in $b$. Underneath are the boxes: three in a column, four in a row, copies dashed, and the twelve of the result.
 
 # %% [markdown]
 # **Exercise [03.broadcast_shape](exercises/03_broadcasting.ipynb)** ●● Turn the three rules into code.
@@ -413,7 +415,9 @@ plotting.label_lines(ax);
 
 # %%
 tables, matrix = torch.randn(10, 5, 3), torch.randn(3, 2)
-print(tuple((tables @ matrix).shape), "  equal to one at a time:", torch.allclose((tables @ matrix)[7], tables[7] @ matrix, atol=1e-6))
+products = tables @ matrix  # (10, 5, 3) @ (3, 2) -> (10, 5, 2)
+same = torch.allclose(products[7], tables[7] @ matrix, atol=1e-6)  # allclose: equal up to rounding
+print(tuple(products.shape), "  the same as one at a time:", same)
 
 # %% [markdown]
 # ## 6 · Every pair at once
@@ -462,7 +466,8 @@ assert difference < 1e-5
 # %% tags=["nbval-ignore-output"]
 X_train, y_train = data.mnist_tensors("train")  # (60000, 784), (60000,)
 X_test, y_test = data.mnist_tensors("test")
-print(f"(1000, 5000, 784) in float32: {1000 * 5000 * 784 * 4 / 1e9:.1f} GB;  (1000, 5000): {1000 * 5000 * 4 / 1e9:.2f} GB")
+pairs = 1000 * 5000
+print(f"(1000, 5000, 784) in float32: {pairs * 784 * 4 / 1e9:.1f} GB;  (1000, 5000): {pairs * 4 / 1e9:.2f} GB")
 few, new = X_train[::12], X_test[::10]  # every 12th and every 10th picture: (5000, 784), (1000, 784)
 nearest = torch.cdist(new, few).argmin(dim=1)  # (1000,)
 hits = (y_train[::12][nearest] == y_test[::10]).float().mean().item()
@@ -481,7 +486,7 @@ assert 0.91 < hits < 0.94
 # By hand for $x = (3, 4)$ and $y = (1, 1)$: $25 + 2 - 2 \cdot 7 = 13$, and directly $2^2 + 3^2 = 13$. Three parts: a number for each $x$, a number for each $y$, and the dot products of all pairs, which are one matrix product. None of them has the axis $d$ any more.
 
 # %% [markdown]
-# It has a price. Where two large numbers are subtracted, rounding shows. Two neighbours far from the origin:
+# It has a price. Where two large numbers are subtracted, rounding shows. Two neighbours far from the origin, in one dimension:
 
 # %%
 x, y = torch.tensor(1000.7), torch.tensor(1000.6)
@@ -565,7 +570,7 @@ def fit_line(x, y, mean_squared_error, steps=200, lr=0.1):
 # So far all is well. Now a colleague sends this loss, and this data:
 
 # %%
-def wrong_loss(y_hat, y):
+def loss_as_sent(y_hat, y):
     return (y_hat - y).square().mean()
 
 
@@ -577,8 +582,8 @@ y = 3 * x[:, 0] + 1 + 0.5 * torch.randn(100)  # (100,): one target each
 explore.predict("03.silent")
 
 # %% tags=["nbval-ignore-output"]
-slope, intercept, loss = fit_line(x, y, wrong_loss)
-print(f"slope {slope:.3f}, intercept {intercept:.3f}, loss {loss:.2f};   mean of the targets {y.mean():.3f}")
+slope, intercept, loss = fit_line(x, y, loss_as_sent)
+print(f"slope {slope:z.3f}, intercept {intercept:.3f}, loss {loss:.2f};   mean of the targets {y.mean():.3f}")  # z: no -0.000
 
 # %%
 assert abs(slope) < 0.01 and abs(intercept - y.mean()) < 0.01 and loss > 5
@@ -618,9 +623,9 @@ for seed in range(5):
     torch.manual_seed(seed)
     x = 4 * torch.rand(100, 1) - 2
     y = 3 * x[:, 0] + 1 + 0.5 * torch.randn(100)
-    wrong, right = fit_line(x, y, wrong_loss), fit_line(x, y, right_loss)
+    wrong, right = fit_line(x, y, loss_as_sent), fit_line(x, y, right_loss)
     outcome.append((*wrong, y.var(correction=0).item(), *right))
-    print(f"wrong: slope {wrong[0]:5.2f}, loss {wrong[2]:5.2f} (variance {outcome[-1][3]:5.2f})     "
+    print(f"wrong: slope {wrong[0]:z.2f}, loss {wrong[2]:5.2f} (variance {outcome[-1][3]:5.2f})     "
           f"right: slope {right[0]:.2f}, intercept {right[1]:.2f}, loss {right[2]:.2f}")
 
 # %%
@@ -718,7 +723,11 @@ print(f"the sum before: {loss.item():.1f}   with the first bias up by 0.1: {nudg
 #
 # > **The gradient of a broadcast is a sum over the stretched axes.** Stretch forwards, sum backwards.
 #
-# Numbers for a real loss. Suppose the gradient of the loss at the result $z$ is $G = \begin{pmatrix} 1 & 2 \\ 3 & 4 \\ 5 & 6 \end{pmatrix}$. A bias `(2,)` was stretched down over three rows, so its gradient is the sum down: $(1+3+5,\ 2+4+6) = (9, 12)$. A column `(3, 1)` was stretched to the right; its gradient is $(3, 7, 11)$, and again a column.
+# Numbers for a real loss. Suppose the gradient of the loss at the result $z$ is
+#
+# $$G = \begin{pmatrix} 1 & 2 \\ 3 & 4 \\ 5 & 6 \end{pmatrix}$$
+#
+# A bias `(2,)` was stretched down over three rows, so its gradient is the sum down: $(1+3+5,\ 2+4+6) = (9, 12)$. A column `(3, 1)` was stretched to the right; its gradient is $(3, 7, 11)$, and again a column.
 
 # %%
 G = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], dtype=torch.float64)  # (3, 2)
@@ -739,7 +748,8 @@ s = torch.randn(3, 1, dtype=torch.float64, requires_grad=True)  # (3, 1) -> stre
 G = torch.randn(5, 3, 4, dtype=torch.float64)
 (x * s).backward(G)
 full = G * x  # (5, 3, 4): the gradient of the stretched s
-by_hand = full.sum(dim=0).sum(dim=1, keepdim=True)  # axis 0 was added: it goes.  The last was 1: it stays, with length 1
+by_hand = full.sum(dim=0)  # (3, 4): this axis was added on the left, it goes
+by_hand = by_hand.sum(dim=1, keepdim=True)  # (3, 1): this one had length 1, it stays with length 1
 print(tuple(by_hand.shape), "  largest difference to torch:", (by_hand - s.grad).abs().max().item())
 
 # %%
