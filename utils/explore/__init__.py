@@ -4,6 +4,7 @@ from utils.explore.activation import activation
 from utils.explore.broadcast import broadcast
 from utils.explore.draw_digit import draw_digit
 from utils.explore.neuron import neuron
+from utils.explore.outlier import outlier
 from utils.explore.playground import playground
 from utils.explore.predict import predict
 from utils.explore.race import race
@@ -15,6 +16,7 @@ __all__ = [
     "broadcast",
     "draw_digit",
     "neuron",
+    "outlier",
     "playground",
     "predict",
     "race",
