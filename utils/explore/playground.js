@@ -5,7 +5,7 @@ const explorer = (() => {
   const BUDGET = 16; // milliseconds of training between two pictures: the page answers in between
   const GEAR = 1.05; // each picture shows so many times the steps of the one before: slow where much happens
   const MOST_STEPS = 10000; // at one press of Train
-  const CALM = 600; // milliseconds between pictures for those who asked for less motion
+  const CALM = 300; // milliseconds between pictures for those who asked for less motion; the sentence is not read aloud meanwhile
   const CELLS = 60; // the plane is computed on so many squares each way; a unit's picture on half as many
   const KEPT = 400; // points of the loss curves that are kept
   const NAMES = { tanh: "tanh", relu: "ReLU", sigmoid: "sigmoid", identity: "identity" };
@@ -203,7 +203,7 @@ const explorer = (() => {
     memory.seed ??= 1;
     if (memory.run?.key !== keyOf(values) || memory.run.seed !== memory.seed) {
       memory.run = begin(values, data, memory.seed);
-      memory.gear = 1;
+      Object.assign(memory, { gear: 1, stopAt: MOST_STEPS });
     }
     const run = memory.run;
     if (run.noise !== values.noise) place(run, values, data);
@@ -441,7 +441,7 @@ const explorer = (() => {
   function drawWords(picture, state, values, data, place, columns, chosen, run) {
     const { colors } = picture;
     const [left, top, side] = place.answer;
-    const title = chosen ? unitName(chosen, run.sizes) : "Output: which class?";
+    const title = chosen ? unitName(chosen) : "Output: which class?";
     picture.text(left, Math.min(26, top - 32), title, { weight: 700, size: 16 });
     picture.text(left, Math.min(26, top - 32) + 19, chosen ? rangeWords(run, chosen) : "blue says class 0, orange says class 1", { size: 14, color: colors.muted });
     picture.text(left + side, top + side + 20, "x₁ →", { anchor: "end", size: 15 });
@@ -484,8 +484,7 @@ const explorer = (() => {
     for (let end = 100; ; end *= 10) for (const times of [1, 1.5, 2, 3, 4, 6, 8]) if (end * times >= step) return end * times;
   }
 
-  const unitName = ([k, i], sizes) => (k === 0 ? `Input ${["x₁", "x₂"][i]}` : k === sizes.length - 1 ? "Output"
-    : `Layer ${k}, unit ${i + 1}`);
+  const unitName = ([k, i]) => (k === 0 ? `Input ${["x₁", "x₂"][i]}` : `Layer ${k}, unit ${i + 1}`);
   function rangeWords(run, [k, i]) {
     const { values } = unitValues(run, k, i);
     let [low, high] = [Infinity, -Infinity];
@@ -497,7 +496,7 @@ const explorer = (() => {
   function chosenUnit(memory, { sizes }) {
     for (const name of ["pointed", "pinned"]) {
       const unit = memory[name];
-      if (unit && unit[0] < sizes.length && unit[1] < sizes[unit[0]]) return unit;
+      if (unit && unit[0] < sizes.length - 1 && unit[1] < sizes[unit[0]]) return unit;
       memory[name] = null;
     }
     return null;
@@ -509,13 +508,13 @@ const explorer = (() => {
     const layout = `${run.sizes}|${picture.width}`;
     if (memory.layout !== layout) {
       memory.layout = layout;
-      memory.buttons = columns.map((column, k) => column.map(([x, y], i) => unitButton(view, [k, i], run.sizes, {
+      memory.buttons = columns.slice(0, run.sizes.length - 1).map((column, k) => column.map(([x, y], i) => unitButton(view, [k, i], {
         left: (100 * x) / picture.width, top: (100 * y) / picture.height,
         width: (100 * UNIT) / picture.width, height: (100 * UNIT) / picture.height,
       })));
       const held = memory.overlay.contains(document.activeElement);
       memory.overlay.replaceChildren(...memory.buttons.flat());
-      memory.buttons[Math.min(1, memory.buttons.length - 1)][0].tabIndex = 0;
+      memory.buttons[1][0].tabIndex = 0;
       if (held) memory.buttons[1][0].focus();
     }
     memory.buttons.forEach((column, k) => column.forEach((button, i) => {
@@ -524,11 +523,11 @@ const explorer = (() => {
     }));
   }
 
-  function unitButton(view, unit, sizes, box) {
+  function unitButton(view, unit, box) {
     const { memory } = view;
     const point = (where) => { memory.pointed = where; view.draw(); };
     return html("button", {
-      type: "button", class: "pg-unit", tabindex: -1, "aria-label": `${unitName(unit, sizes)}: show it large`, "aria-pressed": "false",
+      type: "button", class: "pg-unit", tabindex: -1, "aria-label": `${unitName(unit)}: show it large`, "aria-pressed": "false",
       style: Object.entries(box).map(([side, part]) => `${side}:${part}%`).join(";"), ...KEYS,
       onclick: () => {
         const again = memory.pinned && String(memory.pinned) === String(unit);
@@ -536,11 +535,18 @@ const explorer = (() => {
         memory.pointed = null;
         view.draw();
       },
+      // Who comes by key sees it at once; Enter keeps it.
+      onfocus: (event) => { if (event.target.matches(":focus-visible")) point(unit); },
+      onblur: () => { if (memory.pointed) point(null); },
       onpointerenter: (event) => { if (event.pointerType !== "touch") point(unit); },
       onpointerleave: () => { if (memory.pointed) point(null); },
       onkeydown: (event) => {
         const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-        if (event.key === "Escape" && memory.pinned) { memory.pinned = null; view.draw(); }
+        if (event.key === "Escape" && (memory.pinned || memory.pointed)) {
+          event.stopPropagation();
+          memory.pinned = null;
+          point(null);
+        }
         if (!way) return;
         event.preventDefault();
         const k = clamp(unit[0] + way[0], 0, memory.buttons.length - 1);
@@ -594,7 +600,6 @@ const explorer = (() => {
       memory.shown = now;
       show(view, over);
     }
-    if (memory.run !== run) memory.stopAt = memory.run.step + MOST_STEPS;
     next(view);
   }
 
@@ -663,7 +668,6 @@ const explorer = (() => {
       },
       renew(view) {
         renew(view, view.memory.seed + 1);
-        view.memory.stopAt = MOST_STEPS;
         view.set({});
       },
     },

@@ -329,11 +329,12 @@ def plane(cells: int) -> torch.Tensor:
 def draw(figure: Figure, *, steps: int = 0, seed: int = 1, **values: Any) -> None:
     """Draw the trained network: its units' pictures joined by its weights, its answer, its losses."""
     state = _still_state(steps, seed, tuple(sorted(values.items())))
-    left, right = figure.subplots(1, 2, width_ratios=(6, 5))
-    _draw_network(left, state, values["activation"])
-    _draw_answer(right, state, values)
-    inset = left.inset_axes((0.0, -0.32, 1.0, 0.22))
-    _draw_losses(inset, state)
+    places = figure.subplot_mosaic(
+        [["network", "answer"], ["loss", "answer"]], width_ratios=(6, 5), height_ratios=(4, 1)
+    )
+    _draw_network(places["network"], state, values["activation"])
+    _draw_answer(places["answer"], state, values)
+    _draw_losses(places["loss"], state)
 
 
 @lru_cache(maxsize=4)
@@ -411,10 +412,10 @@ class PlaygroundExplorer(Explorer):
 
 
 STILL = {
-    "data": "spirals", "noise": 0.1, "layers": 2, "units": 8, "activation": "tanh", "lr": "0.3", "l2": "0",
+    "data": "moons", "noise": 0.2, "layers": 2, "units": 4, "activation": "tanh", "lr": "0.3", "l2": "0",
     "tested": False,
 }  # fmt: skip
-STILL_STEPS = 2500
+STILL_STEPS = 1500
 
 
 def playground() -> None:
