@@ -181,7 +181,7 @@ print("by café        :", (prices + by_cafe).tolist())
 #
 # 1. **Line them up from the right.** If one shape is shorter, put ones in front of it, on the left.
 # 2. **Two lengths that meet fit if they are equal, or if one of them is 1.** An axis of length 1 is stretched to the other length: its one number is used again and again.
-# 3. **Everything else is an error.** Nothing is cut off, nothing is repeated to make it fit.
+# 3. **Everything else is an error.** Nothing is cut off, and two numbers are not repeated to make four.
 #
 # By hand, `(3, 1)` and `(4,)`: the second counts as `(1, 4)`. On the right 1 meets 4 and becomes 4; on the left 3 meets 1, and the 1 becomes 3. Result: `(3, 4)`. Both were stretched:
 
