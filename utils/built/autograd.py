@@ -30,7 +30,7 @@ class Value:
         data: the number, a float.
         grad: slope of the last output with respect to this number; for a leaf (a number made of no others)
             the sum over all calls of :meth:`backward` since it was last set to 0.
-        parents: the Values this one was made of, in order; empty for a leaf.
+        parents: the Values this one was made of; empty for a leaf.
         slopes: the local slope with respect to each parent.
         birth: counts the Values; a Value is always younger than its parents.
     """
@@ -86,11 +86,7 @@ class Value:
     def __truediv__(self, other: Value | float) -> Value:
         return self * other**-1
 
-    def __radd__(self, other: float) -> Value:
-        return Value(other) + self
-
-    def __rmul__(self, other: float) -> Value:
-        return Value(other) * self
+    __radd__, __rmul__ = __add__, __mul__  # 2 + a is a + 2
 
     def __rsub__(self, other: float) -> Value:
         return Value(other) - self
