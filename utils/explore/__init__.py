@@ -3,6 +3,7 @@
 from utils.explore.activation import activation
 from utils.explore.broadcast import broadcast
 from utils.explore.draw_digit import draw_digit
+from utils.explore.graph import graph
 from utils.explore.neuron import neuron
 from utils.explore.outlier import outlier
 from utils.explore.playground import playground
@@ -15,6 +16,7 @@ __all__ = [
     "activation",
     "broadcast",
     "draw_digit",
+    "graph",
     "neuron",
     "outlier",
     "playground",
