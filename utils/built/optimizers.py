@@ -28,7 +28,7 @@ __all__ = [
 def minibatches(
     X: Tensor, y: Tensor, batch_size: int, generator: torch.Generator | None = None
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """All examples once, in a new random order, in batches. Built in lesson 07.
+    """All examples once, in a new random order, in batches. Built in lesson 07, exercise 07.minibatches.
 
     Args:
         X: inputs, shape (n, …).
