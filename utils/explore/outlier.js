@@ -125,7 +125,7 @@ const explorer = (() => {
   function layout(width) {
     const tall = narrowAt(width) ? 250 : 300;
     const plane = [48, 78, width - 64, tall];
-    const pulls = [48, 78 + tall + 66, width - 64, narrowAt(width) ? 100 : 110];
+    const pulls = [48, 78 + tall + 60, width - 64, narrowAt(width) ? 120 : 136];
     return { plane, pulls, height: pulls[1] + pulls[3] + 46 };
   }
 
@@ -151,7 +151,8 @@ const explorer = (() => {
 
     const plot = picture.plot(place.plane, data.x, data.y);
     view.plot = plot;
-    plot.axes({ xlabel: narrow ? "" : "x", ylabel: "y" });
+    plot.axes({ ylabel: "y" });
+    view.frame.root.querySelector(".n2t-say").style.minHeight = narrow ? "8.8em" : "4.4em";
     const ends = ([a, b]) => data.x.map((x) => [x, a * x + b]);
     plot.line(ends(state.home[loss]), { color: colors.muted, width: 2.5, dash: "2 5" });
     for (const [name, line] of [...shown].reverse()) {

@@ -1,4 +1,4 @@
-"""One point moves, and each loss answers in its own way (lesson 05): fitted lines and the pull of every point.
+"""One point moves, and each loss answers in its own way (lesson 05): the lines, and the pull of every point.
 
 Ten points lie around a line. One of them, whichever, can be moved; the line ŷ = ax + b that makes the chosen
 loss smallest is found anew, exactly: in closed form for MSE, by trying every line through two points for
@@ -82,13 +82,13 @@ DECLARATION = Declaration(
         ),
         Goal(
             "flip",
-            "Turn the line of MSE downhill with one point, while the slope of MAE stays within 0.05. Show both.",
+            "Show MSE and MAE. Turn the line of MSE downhill with one point; MAE's slope stays within 0.05.",
             "One point in ten turned MSE's line round; MAE hardly noticed.",
             challenge=True,
         ),
     ),
     width=640,
-    height=600,
+    height=620,
     pointer_hint="Drag any point. Only one is away from home: take another, and the first goes back.",
 )
 
@@ -298,7 +298,9 @@ def draw(figure: Figure, loss: str, compare: str, delta: float, point: int, x: f
     for name, (a, b) in reversed(state["lines"].items()):
         style = "-" if name == loss else (0, (5, 2))
         words = f"{LOSSES[name]}: {equation((a, b))}"
-        plane.plot(ends, [a * e + b for e in ends], style, color=look[name], linewidth=3, label=words)
+        plane.plot(
+            ends, [a * e + b for e in ends], linestyle=style, color=look[name], linewidth=3, label=words
+        )
     a, b = state["lines"][loss]
     index = int(point) - 1
     for k, (px, py) in enumerate(state["points"]):

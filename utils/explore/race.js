@@ -136,7 +136,7 @@ const explorer = (() => {
       if (one.gaps[n] > one.gaps[0]) return ["diverging", null];
     }
     if (one.arrival && n >= one.arrival.step) return [one.arrival.local ? "higher" : "arrived", one.arrival.step];
-    if (n >= PAUSE && distance(one.path[n], one.path[n - PAUSE]) < CREEP) {
+    if (n >= PAUSE && one.path.slice(n - PAUSE, n).every((past) => distance(one.path[n], past) < CREEP)) {
       return [facts.saddles.some((at) => distance(one.path[n], at) < NEAR) ? "saddle" : "slow", null];
     }
     return ["way", null];
@@ -275,7 +275,7 @@ const explorer = (() => {
     const left = 46, wide = width - left - 16;
     const tall = (wide * 5) / 8; // one scale both ways
     const plane = [left, 40, wide, tall];
-    const columns = narrow ? 2 : 4;
+    const columns = narrow ? 2 : width < 620 ? 3 : 4;
     const legend = 40 + tall + 48;
     const losses = [left, legend + Math.ceil(7 / columns) * 24 + 18, wide, narrow ? 110 : 120];
     return { narrow, plane, columns, legend, losses, height: Math.ceil(losses[1] + losses[3] + 46) };
@@ -315,6 +315,8 @@ const explorer = (() => {
       plot.layer.append(badge(plot.px(x), plot.py(y), data.looks[one.name], 7.5));
     }
     startMark(plot, state.start, colors.text);
+    // Room for the longest sentence, so that nothing below it moves.
+    view.frame.root.querySelector(".n2t-say").style.minHeight = place.narrow ? "12em" : "7.3em";
     legend(picture, state, data, place);
     lossCurves(picture, state, values, data, place);
   }
@@ -342,7 +344,7 @@ const explorer = (() => {
     state.runs.forEach((one, k) => {
       const [x, y] = [22 + ((k % columns) * wide) / columns, top + Math.floor(k / columns) * 24];
       picture.add(badge(x, y - 5, data.looks[one.name], 6.5));
-      const end = { arrived: ` ✓ ${one.since}`, higher: ` ○ ${one.since}`, diverged: ` ✗ ${one.since}` }[one.status] ?? "";
+      const end = { arrived: ` ✓ ${one.since}`, higher: ` ○ ${one.since}`, diverging: " ↑", diverged: ` ✗ ${one.since}` }[one.status] ?? "";
       picture.text(x + 14, y, data.optimizers[one.name] + end, { size: 15, color: colors.text });
     });
   }
@@ -378,8 +380,9 @@ const explorer = (() => {
     view.memory.timer = setInterval(() => {
       const steps = Math.min(view.values.steps + 1, STEPS);
       if (steps === STEPS) stop(view);
-      view.memory.mine = true; // this change comes from the player, so it goes on
-      view.set({ steps }, { settled: steps === STEPS });
+      // Goals are looked at whenever somebody arrives or is lost, not at every step.
+      const news = view.state.runs.some((one) => one.arrival?.step === steps || one.away === steps);
+      view.set({ steps }, { settled: news || steps === STEPS });
     }, TICK);
   }
   function go(view, steps) {
@@ -408,13 +411,15 @@ const explorer = (() => {
   // The switches stand together in two columns, each with the marker of its path.
   function setup(view) {
     const { root } = view.frame;
-    const box = html("div", { class: "n2t-radios", style: "display: grid; grid-template-columns: 1fr 1fr; gap: 0 10px" });
+    const box = html("div", { class: "n2t-radios", style: "display: grid; grid-template-columns: auto auto; justify-content: space-between; gap: 0 4px; font-size: 15px" });
     const group = html("fieldset", {}, html("legend", {}, "Who runs"), box);
     const lines = Object.keys(view.data.optimizers).map((name) => root.querySelector(`[name=${name}]`).closest("label"));
     lines[0].before(group);
     lines.forEach((line, i) => {
-      const mark = svg("svg", { viewBox: "-12 -12 24 24", width: 22, height: 22, "aria-hidden": "true", style: "flex: none" });
+      const mark = svg("svg", { viewBox: "-12 -12 24 24", width: 18, height: 18, "aria-hidden": "true", style: "flex: none" });
       mark.append(badge(0, 0, Object.values(view.data.looks)[i], 7));
+      line.style.gap = "3px";
+      line.querySelector("input").style.margin = "0";
       line.querySelector("input").after(mark);
       box.append(line);
     });
@@ -434,8 +439,7 @@ const explorer = (() => {
     height: (width) => layout(width).height,
     changed(view, { moved }) {
       const { memory, values, data } = view;
-      if (memory.timer && !memory.mine && moved === "steps") stop(view); // a hand on the slider stops the player
-      memory.mine = false;
+      if (memory.timer && moved === "steps") stop(view); // a hand on the slider stops the player
       if (moved === "surface") {
         // Another surface begins where it should, at a rate with which plain SGD is safe.
         const { start: [x, y], log_lr: lr } = data.surfaces[values.surface];
