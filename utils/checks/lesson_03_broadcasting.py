@@ -297,7 +297,7 @@ def standardize(X: Tensor) -> Tensor:
     """Each column of X with mean 0 and standard deviation 1; a constant column becomes zeros."""
     centred = X - X.mean(dim=0)
     std = centred.square().mean(dim=0).sqrt()
-    return centred / torch.where(std > 0, std, torch.ones_like(std))
+    return centred / torch.where(std > 0, std, 1.0)
 
 
 def standardize_cases(generator: torch.Generator) -> list[Case]:

@@ -149,6 +149,9 @@ def standardize(X):
 #
 # `X.std(dim=0)` divides by n − 1, which estimates the deviation of the population that the rows were drawn from;
 # `X.std(dim=0, correction=0)` divides by n. With many rows the difference is nothing; here we want exactly 1.
+#
+# One trap is left: a column of thirty 0.1s has a mean that is rounded, so its deviation is not quite 0. Whoever must be sure asks
+# the numbers themselves: `(X == X[:1]).all(dim=0)`, as `utils.built.shapes.standardize` does.
 
 # %% exercise="03.unbroadcast"
 # === statement
