@@ -164,14 +164,14 @@ def draw_graph(ax, nodes, edges):
 fig, ax = plt.subplots(figsize=(12, 3.9), layout="constrained")
 nodes = {
     "w": (0, 1.6, f"{w:g}", f"{grad_w:.2f}"), "x": (0, 0, f"{x:g}", f"{grad_x:.2f}"),
-    "u": (1.6, 0.8, f"{u:g}", f"{grad_u:.2f}"), "b": (1.6, 2.2, f"{b:g}", f"{grad_b:.2f}"),
+    "u": (1.6, 0.8, f"{u:g}", f"{grad_u:.2f}"), "b": (1.6, 2.2, "−1.5", f"{grad_b:.2f}"),
     "z": (3.2, 1.3, f"{z:g}", f"{grad_z:.2f}"), "a": (4.8, 1.3, f"{a:.2f}", f"{grad_a:.2f}"),
     "e": (6.4, 1.3, f"{e:.2f}", f"{grad_e:.2f}"), "L": (8, 1.3, f"{L:.2f}", "1"),
 }  # fmt: skip
 edges = [("w", "u", "× 2", 0), ("x", "u", "× 1", 0), ("u", "z", "× 1", 0), ("b", "z", "× 1", 0)]
 edges += [("z", "a", "× 0.79", 0), ("a", "e", "× 1", 0), ("e", "L", "× 0.52", 0)]
 draw_graph(ax, nodes, edges)
-ax.set(xlim=(-0.6, 8.6), ylim=(-0.8, 2.7), title="Values flow to the right, gradients (red) back to the left");
+ax.set(xlim=(-0.6, 8.6), ylim=(-0.75, 2.65), title="Values flow to the right, gradients (red) back to the left");
 
 # %% [markdown]
 # **What you see.** A **graph**: circles (**nodes**) hold the numbers of the forward pass, arrows (**edges**) say which number was made from which, and carry the local slope. Below each circle, in red, the gradient: at $L$ it is 1, and each step to
@@ -233,14 +233,14 @@ ax.set(xlim=(-0.6, 8.4), ylim=(-0.9, 1.7), title="Three arrows leave b, so three
 # **It must be kept.** If $b$ passes something on before everything has arrived, the latecomers are lost to $a$. So a node's turn comes **after all the nodes that use it**.
 
 # %% [markdown]
-# How do you find such an order? **Count the uses.** Write next to each node how many arrows leave it. Begin with the output. Whenever a node has had its turn, take one off each node it was made from, once per arrow. Whose count has come to 0 is next.
+# How do you find such an order? **Count the uses.** Visit every node once, and write next to it how many arrows leave it. Then begin with the output. Whenever a node has had its turn, take one off each node it was made from, once per arrow. Whose count has come to 0 is next.
 #
 # | turn | takes one off | counts left: a, b, c |
 # |---|---|---|
 # | | | 1, 3, 1 |
 # | L | b, c | 1, 2, **0** |
-# | c | b, b | 1, **0** |
-# | b | a | **0** |
+# | c | b, b | 1, **0**, – |
+# | b | a | **0**, –, – |
 # | a | | |
 #
 # Such an order is called **topological**. **Exercise [06.backward_order](exercises/06_backprop.ipynb)** ●●● Find it for any graph. (Our engine will use another trick.)
@@ -326,7 +326,7 @@ print(f"L by b: {b.grad}  (by hand 13)     L by a: {a.grad}  (by hand 39)")
 # If the exponent is one of our numbers, too, $a^b = e^{b \ln a}$.
 
 # %% [markdown]
-# Python calls `a.__add__(b)` where it reads `a + b`, so with a method of this name our class understands the plus sign. For `2 + a` it calls `a.__radd__(2)`: the *r* stands for "from the right". Plain numbers become leaves nobody asks about.
+# Python calls `a.__add__(b)` where it reads `a + b`, so with a method of this name our class understands the plus sign. For `2 + a` it calls `a.__radd__(2)`: *r* for right, the side on which our number stands. Plain numbers become leaves nobody asks about.
 #
 # Here is the whole engine.
 
@@ -422,7 +422,7 @@ print("section 2:", L, "by w", round(w.grad, 4), "by b", round(b.grad, 4), "by x
 # %% [markdown]
 # 39 and 13; 0.8245 and 0.4123. All as by hand, and we wrote down nothing but the forward calculation.
 #
-# And a deep one. The number $1.0001$ multiplied by itself ten thousand times is a graph ten thousand nodes deep:
+# And a deep one. Ten thousand multiplications, one after the other, are a graph ten thousand nodes deep:
 
 # %%
 x = Value(1.0)
@@ -438,18 +438,18 @@ print(f"slope after 10,000 products: {x.grad:.4f}   1.0001 to the 10,000: {1.000
 # %% [markdown]
 # ### Explorer: step through a graph
 #
-# *Which way does the gradient go, and what happens to it at each operation?* Type an expression with your own variables, step **forwards** until the output has its value, then **backwards**. Each edge shows its local slope and what flows along it.
+# *What does each operation do to the gradient that comes back?* Type an expression and step through it: **forwards** until the output has its value, then **backwards**. *Nudge* compares gradient × nudge with what really happens.
 #
-# - **Try** the neuron of section 2, and name each gradient before you step.
-# - **Notice** what `+` does to a gradient (hands it on unchanged, to both sides), and what `*` does (swaps the factors).
-# - **Notice** a variable that occurs twice: its gradient grows at each arrival.
-# - **Challenge:** set the sliders so that tanh is saturated. What is left of the gradient behind it?
+# - **Try** walking to the end. Say each gradient aloud before you step.
+# - **Try** to make the gradient of $b$ exactly 12.
+# - **Notice** that `+` hands a gradient on unchanged, and `*` multiplies by the other factor. With a nudge of 1, when is the prediction exact?
+# - **Challenge:** use $a$ at least twice, so that its gradient is exactly 0, although nothing that arrives there is 0.
 
 # %%
-explore.graph("(tanh(w*x + b) - y)**2")
+explore.graph("(a*b + c)**2")
 
 # %% [markdown]
-# **What you see.** The expression as a graph, inputs at the left, the output at the right. Every node shows its value, and below it its gradient; on the edges stand the local slopes.
+# **What you see.** The expression as a graph, its variables at the left, the output at the right. Every node shows its value and, once the walk back has reached it, its gradient. Each edge shows local slope × gradient from the right, and the product that arrives at the left.
 
 # %% [markdown]
 # ## 5 · Against torch, on a thousand random graphs
@@ -495,11 +495,11 @@ assert mismatches == 0
 # %% [markdown]
 # ## 6 · The engine learns
 #
-# An engine that differentiates can train. Thirty points on two moons, a network of 2–8–8–2 units with ReLU between, cross-entropy on the two logits (lesson 05). Every weight is a `Value`. We draw the start values with torch, since two other methods will begin from the same ones in section 8.
+# An engine that differentiates can train. Forty points on two moons, a network of 2–8–8–2 units with ReLU between, cross-entropy on the two logits (lesson 05). Every weight is a `Value`. We draw the start values with torch, since two other methods will begin from the same ones in section 8.
 
 # %%
-X, y = data.make_points("moons", n=30, noise=0.1, seed=0)
-X = X.double()  # (30, 2), float64: we shall compare
+X, y = data.make_points("moons", n=40, noise=0.1, seed=4)
+X = X.double()  # (40, 2), float64: we shall compare
 torch.manual_seed(0)
 sizes = [2, 8, 8, 2]
 start = []
@@ -508,7 +508,7 @@ for n_in, n_out in itertools.pairwise(sizes):
     start.append((W, torch.zeros(n_out, dtype=torch.float64)))
 
 layers = [([[Value(w) for w in row] for row in W.tolist()], [Value(v) for v in b.tolist()]) for W, b in start]
-parameters = [p for W, b in layers for p in itertools.chain(*W, b)]
+parameters = [p for W, b in layers for p in itertools.chain(*W, b)]  # all of them in one list
 print(len(parameters), "parameters, each a Value; the first:", parameters[0])
 
 # %%
@@ -531,7 +531,7 @@ def loss_of_all(points, classes):
     return total / len(points)
 
 # %% [markdown]
-# Now the loop. One **step** of training is always the same four things: **forward, loss, backward, update**. And before each backward pass the gradients go back to zero, since leaves add up what arrives. (It takes a few seconds: our engine makes about seven thousand small Python objects in each step.)
+# Now the loop. One **step** of training is always the same four things: **forward, loss, backward, update**. And before each backward pass the gradients go back to zero, since leaves add up what arrives. (It takes a few seconds: our engine makes over nine thousand small Python objects in each step.)
 
 # %% tags=["nbval-ignore-output"]
 points, classes = X.tolist(), y.tolist()
@@ -549,10 +549,10 @@ print("loss:", [round(v, 3) for v in by_engine[::10]], "...", round(by_engine[-1
 # %%
 right = [(logits_of(p)[1].data > logits_of(p)[0].data) == k for p, k in zip(points, classes, strict=True)]
 print(f"right: {sum(right)} of {len(right)}")
-assert by_engine[-1] < by_engine[0] / 4 and sum(right) >= 28
+assert by_engine[-1] < by_engine[0] / 4 and sum(right) >= 38
 
 # %% [markdown]
-# A network learns on seventy lines of Python, of which we know every one.
+# A network learns on seventy lines of Python, and we know every one of them. (Other random starts and points got 38 to 40 right after 60 steps.)
 
 # %% [markdown]
 # ## 7 · The same in matrices
@@ -810,7 +810,7 @@ errors = {name: [error_of(h, *kind) for h in steps] for name, kind in kinds.item
 fig, ax = plt.subplots(figsize=(10, 5), layout="constrained")
 for (name, values), role, marker in zip(errors.items(), ("validation", "train", "test"), "so^", strict=True):
     ax.loglog(steps, values, marker=marker, markersize=6, color=plotting.COLORS[role], label=name)
-ax.set(xlabel="step $h$", ylabel="error of the slope", ylim=(1e-13, 1e2))
+ax.set(xlabel="step $h$", ylabel="error of the slope", ylim=(1e-12, 1e2))
 ax.legend(loc="lower left")
 ax.set_title("Neither large nor tiny: every error has a valley");
 
@@ -826,7 +826,7 @@ for name, values in errors.items():
 best = {name: steps[values.index(min(values))] for name, values in errors.items()}
 assert 1e-7 < best["central, float64"] < 1e-4 < best["central, float32"] < 0.05
 assert min(errors["central, float64"]) < min(errors["one-sided, float64"]) < min(errors["central, float32"])
-assert errors["central, float64"][-1] > 1e-3
+assert max(errors["central, float64"][-3:]) > 1e-3
 
 # %% [markdown]
 # Two errors pull in opposite directions. With a **large** step the curve bends between the two points, an error that grows like $h^2$ (one-sided: like $h$). With a **tiny** step the two values of $f$ are nearly the same. A float64 holds about 16 digits; if the first 12 agree, the difference has 4 left, and the division by $h$ blows their error up.
@@ -928,7 +928,7 @@ w.grad.zero_()
 print("after zeroing      :", w.grad.tolist())
 
 # %% [markdown]
-# Adding is right: paths meet in a leaf, too. And it is useful, if a batch is too large for the memory: run two halves one after the other, and let the gradients add up. But it means that **before each backward pass someone must clear the old gradients**. `model.zero_grad()` does this for all parameters (it sets them to `None`, which saves memory).
+# Adding is right: paths meet in a leaf, too. And it is useful, if a batch is too large for the memory: run two halves one after the other, each with half its loss, and let the gradients add up. But it means that **before each backward pass someone must clear the old gradients**. `model.zero_grad()` does this for all parameters (it sets them to `None`, which saves memory).
 #
 # What if one forgets?
 
@@ -959,12 +959,12 @@ for forget, role, style in ((True, "wrong", "--"), (False, "right", "-")):
     for seed, losses in enumerate(curves[forget]):
         name = ("zero_grad forgotten" if forget else "with zero_grad") if seed == 0 else None
         ax.plot(losses, style, color=plotting.COLORS[role], linewidth=1.5, label=name)
-ax.set(xlabel="step", ylabel="training loss", ylim=(0, None))
+ax.set(xlabel="step", ylabel="training loss", ylim=(0, 5))
 ax.legend(loc="upper right")
 ax.set_title("Forgetting zero_grad looks like progress, at first");
 
 # %% [markdown]
-# **What you see.** Three solid curves with `zero_grad` fall slowly and steadily from 2.4. Three dashed ones without it dive at once, well below the others, then turn up within the first few dozen steps, and from then on leap up and down between about 0.5 and 3.
+# **What you see.** Three solid curves with `zero_grad` fall slowly and steadily from 2.4. Three dashed ones without it dive at once, well below the others, then turn up after about twenty steps, and from then on leap up and down, mostly between 0.7 and 2.5.
 
 # %% tags=["nbval-ignore-output"]
 for forget, losses in curves.items():
@@ -978,7 +978,7 @@ assert forgotten[:, 15:25].mean() < good[:, 15:25].mean()
 assert forgotten[:, 150:].mean() > 2 * good[:, 150:].mean()
 
 # %% [markdown]
-# A sum of all gradients so far is like a ball that rolls without friction. Downhill it gathers speed, so at first it *wins*. But it does not stop in the valley: the old gradients push it up the other side. On easy problems we saw the bug do no harm at all, or even help. So do not count on the loss curve to show it.
+# A sum of all gradients so far is like a ball that rolls without friction. Downhill it gathers speed, so at first it *wins*. But it does not stop in the valley: the old gradients push it up the other side. When we tried it on two moons, the bug did no harm, and the loss even fell faster. So do not count on the loss curve to show it.
 #
 # (With friction this becomes a good idea, called momentum: lesson 07.)
 
@@ -1037,8 +1037,8 @@ for mistake in (updated_without_no_grad, backward_of_many, backward_twice):
         print(f"{mistake.__name__}:\n   {str(error)[:85]} …")
 
 # %% [markdown]
-# 1. An update in place would change a number that the graph still needs. Put it under `no_grad()`. (`w = w - 0.1 * w.grad` raises nothing, but makes a *new* `w` which is no leaf: it gets no `.grad` any more.)
-# 2. Only one number has a gradient in our sense. Sum or average first.
+# 1. While torch takes notes, a leaf must not be overwritten: the notes would no longer be true. Put the update under `no_grad()`. (`w = w - 0.1 * w.grad` raises nothing, but makes a *new* `w` which is no leaf: it gets no `.grad` any more.)
+# 2. The walk back starts from **one** number, the loss. Sum or average first.
 # 3. torch throws the stored numbers away after a backward pass, to save memory. Run forward again.
 #
 # Which stored numbers? That is the price.
@@ -1061,7 +1061,9 @@ for width in (128, 256, 512, 1024):
         network.zero_grad()
         cross_entropy(network(pictures), labels).backward()
 
-    once, both = fastest(only_forward, 12), fastest(forward_and_backward, 12)
+    # in turn, so that a moment in which the computer is busy hits both
+    times = [(fastest(only_forward, 1), fastest(forward_and_backward, 1)) for _ in range(20)]
+    once, both = (min(column) for column in zip(*times, strict=True))
     ratios.append((both - once) / once)
     print(f"{count_parameters(network):9,} parameters: forward {once * 1000:5.1f} ms, backward x {ratios[-1]:.1f}")
 
@@ -1069,7 +1071,7 @@ for width in (128, 256, 512, 1024):
 assert sorted(ratios)[1] > 0.7 and sorted(ratios)[2] < 5
 
 # %% [markdown]
-# On our machine the backward pass took 1.4 to 1.8 times as long as the forward pass, **however many parameters there were**. Against section 1's 136,075 forward passes that is the bargain which made deep learning possible.
+# When our machine had nothing else to do, the backward pass took 1.4 to 1.8 times as long as the forward pass, **however many parameters there were**. Against section 1's 136,075 forward passes that is the bargain which made deep learning possible.
 #
 # **Memory.** This is where backpropagation is dear. A slope needs numbers of the forward pass: a product the other factor, ReLU its sign. So they are all **stored** until the backward pass has used them. torch lets us listen to what it stores (`saved_tensors_hooks`). Our network has 128 and 256 hidden units. By hand: $384 \cdot 4$ bytes = 1,536 bytes per picture.
 
@@ -1106,7 +1108,7 @@ with torch.no_grad():
 #
 # Backwards through $n$ layers the gradient is multiplied $n$ times. With a single factor: $0.9^{50} \approx 0.005$ and $1.1^{50} \approx 117$. A tenth more or less in each layer is a factor of over twenty thousand between the two.
 #
-# Lesson 02 looked at the slopes of the activations. The weights multiply, too, by the $G\,W$ of section 7. Fifty linear layers with 64 units, no activation at all, random weights of three sizes:
+# Lesson 02 looked at the slopes of the activations. The weights multiply, too, by the $G\,W$ of section 7. Fifty linear layers with 64 units, no activation at all. The weights are random, of size $1/\sqrt{64}$ as in lesson 02, or 1.25 or 0.8 times as large:
 
 # %%
 def gradient_sizes(gain, seed, depth=50, width=64):
@@ -1126,7 +1128,7 @@ ax.set(xlabel="layer, from the last back to the first", ylabel="size of the grad
 ax.set_title("A quarter more explodes, a fifth less vanishes");
 
 # %% [markdown]
-# **What you see.** On a logarithmic axis, three lines which start together at layer 50 on the left. Towards layer 1 one climbs straight to nearly 100,000, one falls straight to about 0.00001, and the middle one stays near 1.
+# **What you see.** On a logarithmic axis, three lines which start together at layer 50 on the left. Towards layer 1 one climbs straight to tens of thousands, one falls straight to about 0.00001, and the middle one stays near 1.
 
 # %% tags=["nbval-ignore-output"]
 at_first_layer = {name: [gradient_sizes(gain, seed)[0] for seed in range(10)] for name, gain in gains.items()}
@@ -1138,7 +1140,7 @@ assert max(at_first_layer["weights × 0.8"]) < 1e-4 and min(at_first_layer["weig
 assert min(at_first_layer["weights × 1"]) > 0.1 and max(at_first_layer["weights × 1"]) < 10
 
 # %% [markdown]
-# Straight lines on a logarithmic axis mean: multiplied by the same factor at each layer. **Vanishing** gradients leave the first layers as they were at random. **Exploding** ones throw the parameters far away, until the loss is `nan`. Backpropagation is right in both cases; it is the product that is so.
+# Straight lines on a logarithmic axis mean: multiplied by the same factor at each layer. **Vanishing** gradients leave the first layers as they were at random. **Exploding** ones throw the parameters far away, until the loss is `nan`. The gradients are right in both cases: the products really are that small, or that large.
 #
 # The remedies all keep the factors near 1: weights of the right size (lesson 08), limits on the gradient (clipping, lesson 07), shortcuts past the layers (lessons 08 and 12), gates (lesson 13).
 
