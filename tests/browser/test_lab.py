@@ -39,10 +39,11 @@ for batch in torch.randperm(60_000)[:12_000].split(100):
     "explore.activation()",
     """history = [((0, 0), -1, 0), ((1, 1), 0, 3), ((1, 1), -1, 0), ((1, 0), -2, 1), ((2, 1), -1, 3)]
 explore.replay_perceptron([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1], history)""",
+    "explore.playground()",
     """explore.predict("What is 1 + 1?", ["1", "2"], "2", "One and one more.")""",
     """explore.predict("What is 1 + 2?", ["3", "4"], "3", "Two and one more.")""",
 ]
-EXPLORERS = {"draw_digit", "shift_digit", "neuron", "activation", "replay", "predict"}
+EXPLORERS = {"draw_digit", "shift_digit", "neuron", "activation", "replay", "playground", "predict"}
 # Controls that change no picture by themselves: explorer and name.
 SILENT = {("replay", "speed")}  # how fast Play goes
 LESSONS = [path.name for path in sorted((REPOSITORY / "notebooks").glob("[0-9]*.ipynb"))]
@@ -233,6 +234,8 @@ def test_every_button_is_pressed_by_keyboard_and_keeps_the_focus(running: OpenNo
                 continue
             button.focus()
             button.press("Enter")
+            if button.inner_text() == "Pause":  # it goes on for long
+                button.press("Enter")
             at_rest(explorer)
             within = explorer.evaluate("root => root.contains(document.activeElement)")
             assert within, f"{name}: the focus left the explorer after {button.inner_text()!r}"

@@ -4,7 +4,8 @@ const explorer = (() => {
 
   const BUDGET = 16; // milliseconds of training between two pictures: the page answers in between
   const GEAR = 1.05; // each picture shows so many times the steps of the one before: slow where much happens
-  const MOST_STEPS = 10000; // at one press of Train
+  const TOP_GEAR = 60; // steps a picture, so that a small network is not trained in a wink
+  const MOST_STEPS = 20000; // at one press of Train
   const CALM = 300; // milliseconds between pictures for those who asked for less motion; the sentence is not read aloud meanwhile
   const CELLS = 60; // the plane is computed on so many squares each way; a unit's picture on half as many
   const KEPT = 400; // points of the loss curves that are kept
@@ -443,12 +444,12 @@ const explorer = (() => {
     const [left, top, side] = place.answer;
     const title = chosen ? unitName(chosen) : "Output: which class?";
     picture.text(left, Math.min(26, top - 32), title, { weight: 700, size: 16 });
-    picture.text(left, Math.min(26, top - 32) + 19, chosen ? rangeWords(run, chosen) : "blue says class 0, orange says class 1", { size: 14, color: colors.muted });
+    picture.text(left, Math.min(26, top - 32) + 19, chosen ? rangeWords(run, chosen) : "blue: class 0, orange: class 1", { size: 14, color: colors.muted });
     picture.text(left + side, top + side + 20, "x₁ →", { anchor: "end", size: 15 });
     picture.text(left, top + side + 20, "↑ x₂", { size: 15 });
     const [tx, ty] = place.net_title;
     picture.text(tx, ty, `${state.parameters} parameters`, { weight: 700 });
-    picture.text(tx, ty + 19, "orange link: weight above 0, blue: below", { size: 14, color: colors.muted });
+    picture.text(tx, ty + 19, "weights: blue below 0, orange above", { size: 14, color: colors.muted });
     columns[0].forEach(([x, y], i) => picture.text(x - 6, y + UNIT / 2 + 5, ["x₁", "x₂"][i], { anchor: "end", size: 15 }));
 
     // the two losses
@@ -503,32 +504,39 @@ const explorer = (() => {
   }
 
   // Real buttons over the pictures of the units: for pointer and keyboard, one stop for Tab, arrows within.
+  // There is one for every unit of the largest network; those that are not there now are hidden.
   function unitButtons(view, columns, picture, run) {
     const { memory } = view;
     const layout = `${run.sizes}|${picture.width}`;
-    if (memory.layout !== layout) {
-      memory.layout = layout;
-      memory.buttons = columns.slice(0, run.sizes.length - 1).map((column, k) => column.map(([x, y], i) => unitButton(view, [k, i], {
-        left: (100 * x) / picture.width, top: (100 * y) / picture.height,
-        width: (100 * UNIT) / picture.width, height: (100 * UNIT) / picture.height,
-      })));
-      const held = memory.overlay.contains(document.activeElement);
-      memory.overlay.replaceChildren(...memory.buttons.flat());
-      memory.buttons[1][0].tabIndex = 0;
-      if (held) memory.buttons[1][0].focus();
-    }
-    memory.buttons.forEach((column, k) => column.forEach((button, i) => {
+    const { buttons } = memory;
+    buttons.forEach((column, k) => column.forEach((button, i) => {
       const on = Boolean(memory.pinned) && memory.pinned[0] === k && memory.pinned[1] === i;
       if (button.getAttribute("aria-pressed") !== String(on)) button.setAttribute("aria-pressed", String(on));
+      if (memory.layout === layout) return;
+      const place = k < run.sizes.length - 1 ? columns[k][i] : null;
+      const left = document.activeElement === button && !place;
+      button.hidden = button.disabled = !place;
+      if (left) makeStop(memory, 1, 0).focus();
+      else if (!place && button.tabIndex === 0) makeStop(memory, 1, 0);
+      if (!place) return;
+      const parts = { left: place[0] / picture.width, top: place[1] / picture.height, width: UNIT / picture.width, height: UNIT / picture.height };
+      for (const [side, part] of Object.entries(parts)) button.style[side] = `${100 * part}%`;
     }));
+    memory.layout = layout;
+  }
+  // The one button among the units that Tab stops at.
+  function makeStop({ buttons }, k, i) {
+    for (const button of buttons.flat()) button.tabIndex = -1;
+    buttons[k][i].tabIndex = 0;
+    return buttons[k][i];
   }
 
-  function unitButton(view, unit, box) {
+  function unitButton(view, unit) {
     const { memory } = view;
     const point = (where) => { memory.pointed = where; view.draw(); };
     return html("button", {
       type: "button", class: "pg-unit", tabindex: -1, "aria-label": `${unitName(unit)}: show it large`, "aria-pressed": "false",
-      style: Object.entries(box).map(([side, part]) => `${side}:${part}%`).join(";"), ...KEYS,
+      ...KEYS,
       onclick: () => {
         const again = memory.pinned && String(memory.pinned) === String(unit);
         memory.pinned = again ? null : unit;
@@ -549,11 +557,9 @@ const explorer = (() => {
         }
         if (!way) return;
         event.preventDefault();
-        const k = clamp(unit[0] + way[0], 0, memory.buttons.length - 1);
-        const i = clamp(unit[1] + way[1], 0, memory.buttons[k].length - 1);
-        memory.buttons[unit[0]][unit[1]].tabIndex = -1;
-        memory.buttons[k][i].tabIndex = 0;
-        memory.buttons[k][i].focus();
+        const { sizes } = memory.run;
+        const k = clamp(unit[0] + way[0], 0, sizes.length - 2);
+        makeStop(memory, k, clamp(unit[1] + way[1], 0, sizes[k] - 1)).focus();
       },
     });
   }
@@ -593,7 +599,7 @@ const explorer = (() => {
       step(run, lr, l2);
       done += 1;
     }
-    memory.gear = done === most ? memory.gear * GEAR : Math.max(done, 1);
+    memory.gear = done === most ? Math.min(memory.gear * GEAR, TOP_GEAR) : Math.max(done, 1);
     const over = run.diverged || run.step >= memory.stopAt;
     if (over) rest(view);
     if (over || !calm() || now - memory.shown > CALM) {
@@ -635,6 +641,10 @@ const explorer = (() => {
       const { memory, frame } = view;
       memory.paper = html("canvas", { class: "pg-paper", "aria-hidden": "true" });
       memory.overlay = html("div", { class: "pg-units", role: "group", "aria-label": "Units of the network" });
+      const [layers, units] = ["layers", "units"].map((name) => view.declaration.controls.find((one) => one.name === name).maximum);
+      memory.buttons = [2, ...Array(layers).fill(units)].map((many, k) => Array.from({ length: many }, (_, i) => unitButton(view, [k, i])));
+      memory.overlay.append(...memory.buttons.flat());
+      makeStop(memory, 1, 0);
       memory.small = canvasOf(CELLS / 2);
       memory.large = canvasOf(CELLS);
       frame.stage.append(memory.paper, memory.overlay);

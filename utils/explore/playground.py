@@ -64,7 +64,7 @@ DECLARATION = Declaration(
     name="playground",
     title="A network to play with",
     controls=(
-        Action("play", "Train", "Trains step after step until you press Pause"),
+        Action("play", "Train", "Step after step until you press Pause, 20,000 at most"),
         Action("step", "Step", "One step of gradient descent over all training points"),
         Action("renew", "New start", "Starts again from other random weights"),
         Choice("data", "Data set", (*DATA_SETS[:-1], ("xor", "XOR")), "circles"),
