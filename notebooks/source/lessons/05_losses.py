@@ -85,7 +85,7 @@ plotting.label_lines(ax);
 #
 # For a classifier we would like to count errors. That is the **0–1 loss**: 1 for a wrong class, 0 for a right one; its mean is the share of errors. It measures well. Can it guide?
 #
-# Twelve points on a line, six of each class, and a neuron $z = 2x + b$ that says class 1 where $z \ge 0$. We slide the bias and watch the 0–1 loss and, for comparison, the binary cross-entropy of lesson 01.
+# Twelve points on a line, six of each class, and a neuron $z = 2x + b$ that says class 1 where $z \ge 0$. We slide the bias and watch the 0–1 loss and, for comparison, the binary cross-entropy of lesson 01. (torch's function takes $z$ and does the sigmoid itself; section 6 says why.)
 
 # %%
 x = torch.tensor([-3.0, -2.4, -1.9, -1.2, -0.4, 0.5, -0.7, 0.2, 0.9, 1.5, 2.1, 2.8])
@@ -126,7 +126,7 @@ print("cross-entropy:", round(smooth.item(), 2), "  slope at b = 3:", round(torc
 #
 # $$\text{MSE} = \frac1n \sum_i r_i^2 \qquad\qquad \text{MAE} = \frac1n \sum_i |r_i|$$
 #
-# **MSE** is the mean squared error, **MAE** the mean absolute error, also called L1. By hand for $r = (1, -3)$: the MSE is $(1 + 9)/2 = 5$, the MAE $(1 + 3)/2 = 2$. Their slopes for one residual are $2r$ and $\pm 1$. Gradient descent goes **against** the slope. So minus the slope is the **pull** of a point: a prediction that is too high ($r > 0$) is pulled down.
+# **MSE** is the mean squared error, **MAE** the mean absolute error, also called L1. By hand for $r = (1, -3)$: the MSE is $(1 + 9)/2 = 5$, the MAE $(1 + 3)/2 = 2$. Their slopes for one residual are $2r$ and $\pm 1$. Gradient descent goes **against** the slope. So minus the slope is the **pull** of a point: a prediction that is too high ($r > 0$) is pulled down. (`slope` is the function of lesson 02.)
 
 # %%
 r = torch.tensor([-0.5, 0.1, 1.0, 10.0], dtype=torch.float64)
@@ -152,7 +152,7 @@ y = torch.tensor([1.0, 1.0, 2.0, 4.0, 12.0])
 c = torch.arange(0, 12.5, 0.5)[:, None]  # (25, 1): every half number from 0 to 12
 curves = {"MSE": ((c - y) ** 2).mean(1), "MAE": (c - y).abs().mean(1), "0–1": (c != y).float().mean(1)}
 fig, axes = plt.subplots(1, 3, figsize=(12, 3.6), layout="constrained")
-for ax, (name, loss), finds in zip(axes, curves.items(), ("mean", "median", "most frequent value"), strict=True):
+for ax, (name, loss), finds in zip(axes, curves.items(), ("mean", "median", "most frequent"), strict=True):
     ax.plot(c[:, 0], loss, "o" if name == "0–1" else "-", color=plotting.COLORS["class0"])
     best = c[loss.argmin(), 0].item()
     ax.axvline(best, color=plotting.COLORS["class1"], ls="--")
@@ -165,6 +165,9 @@ axes[0].set_ylabel("loss");
 # %% [markdown]
 # The same data, three "best" answers. MSE finds the **mean**, MAE the **median** (the middle one in order), the 0–1 loss the **most frequent value** (the mode). So a network that is trained with MSE on incomes will tell you average incomes, which few people have.
 #
+# **Exercise [05.fit_by_loss](exercises/05_losses.ipynb)** ●● The best constant for each loss.
+
+# %% [markdown]
 # <details><summary><b>Why the mean, why the median?</b></summary>
 #
 # MSE: the slope $\frac2n \sum_i (c - y_i)$ is zero exactly if $n c = \sum_i y_i$. That is the mean.
@@ -173,8 +176,6 @@ axes[0].set_ylabel("loss");
 #
 # 0–1: one wants to hit as many targets as possible.
 # </details>
-#
-# **Exercise [05.fit_by_loss](exercises/05_losses.ipynb)** ●● The best constant for each loss.
 
 # %% [markdown]
 # ## 4 · One point runs away
@@ -214,7 +215,7 @@ plotting.label_lines(axes[1], side="right");
 #
 # **Exercise [05.smooth_l1](exercises/05_losses.ipynb)** ●● Smooth L1 with any $\beta$.
 #
-# Now the experiment. Twelve points along a line. The second from the right is dragged down by 0, 5, 10, 20 and 40. For every loss and every distance we fit a line $\hat y = a x + b$. Thanks to broadcasting, five lines are fitted at once.
+# Now the experiment. Twelve points along a line. The second from the right is dragged down by 0, 5, 10, 20 and 40. For every loss and every distance we fit a line $\hat y = a x + b$. Thanks to broadcasting, five lines are fitted at once. (The shrinking learning rate is a **schedule**; lesson 07 is about those.)
 
 # %%
 def descend(loss_of, parameters, lr, steps):
@@ -241,6 +242,7 @@ lines = {}
 for name, f in losses.items():
     a = torch.zeros(5, 1, dtype=torch.float64, requires_grad=True)
     b = torch.zeros(5, 1, dtype=torch.float64, requires_grad=True)
+    # f=f: the function keeps the f of this round of the loop
     descend(lambda f=f, a=a, b=b: f(a * x + b - targets).mean(dim=1).sum(), [a, b], lr=0.3, steps=2000)
     lines[name] = (a.detach(), b.detach())
     print(f"{name:5} slopes for a drag of 0, 5, 10, 20, 40:", [round(v, 2) for v in a[:, 0].tolist()])
@@ -463,8 +465,9 @@ for (name, f), color in zip(of_class_1.items(), ("class3", "class0"), strict=Tru
     axes[1].plot(z, slope(f, z), color=plotting.COLORS[color], label=name)
 axes[0].set(xlabel="logit $z$ (true class 1)", title="Value", ylim=(0, 6))
 axes[1].set(xlabel="logit $z$ (true class 1)", title="Slope: MSE is flat where it is most wrong", ylim=(-1.1, 0.1))
-plotting.label_lines(axes[0], side="left")
-plotting.label_lines(axes[1], side="left");
+for k, (name, x, y, color) in enumerate((("BCE", -4.8, 5, "class0"), ("MSE on σ(z)", -9.8, 1.15, "class3"),
+                                         ("BCE", -9.8, -0.93, "class0"), ("MSE on σ(z)", -9.8, -0.09, "class3"))):
+    axes[k // 2].text(x, y, name, color=plotting.COLORS[color], fontsize=14, weight="bold")
 
 # %% [markdown]
 # **What you see.** Left, BCE is a straight slide that runs out to zero; MSE on the sigmoid is a plateau at height 1 with one step down near zero. Right, the slope of BCE is −1 on the far left and rises to 0; that of MSE is close to 0 on both sides, with a single dip in between.
@@ -551,7 +554,7 @@ ax.legend(loc="center left");
 #
 # $$\text{hinge} = \max(0,\; 1 - y \cdot \text{score})$$
 #
-# Numbers: class +1 with a score of 3 costs 0; with 0.4 it costs 0.6 although it is right; with −2 it costs 3. Here it is beside the others, over $m = y \cdot \text{score}$:
+# Numbers: class +1 with a score of 3 costs 0; with 0.4 it costs 0.6 although it is right; with −2 it costs 3. Here it is beside the others, over $m = y \cdot \text{score}$ (`clamp(min=0)` raises what is below 0 to 0):
 
 # %%
 m = torch.linspace(-2.5, 3, 551)
@@ -811,7 +814,7 @@ assert plain[:, 0].min() > 0.95 and plain[:, 1].max() < 0.5 and heavy[:, 1].min(
 assert heavy[:, 0].max() < 0.9 and heavy[:, 3].min() > 0.2 and (plain[:, 3] - 0.05).abs().max() < 0.02
 
 # %% [markdown]
-# Without weights the network is right 96% of the time and finds only 32% to 44% of what we look for. With weights it finds 85% to 89%, and pays: it raises a false alarm for every sixth or eighth common point, and the accuracy **falls** to 84–87%.
+# Without weights the network is right 96% of the time and finds only 32% to 44% of what we look for. With weights it finds 85% to 89%, and pays: it raises a false alarm for about every seventh common point, and the accuracy **falls** to 84–87%.
 #
 # A second price is easily overlooked. Without weights the mean probability of "rare" was about 5%, which is true. With weights it says 22–26% on average. **Weighted probabilities are no longer probabilities of the world you live in.** One can get nearly the same decisions by leaving the loss alone and calling "rare" from $p > 0.05$ on; lesson 11 does that.
 
