@@ -442,9 +442,9 @@ def draw(figure: Figure, surface: str, steps: int, **rest: Any) -> None:
     plane.plot(*state["start"], "o", markersize=11, markerfacecolor="none", color=palette["text"], zorder=40)
     plane.set(xlim=WINDOW[0], ylim=WINDOW[1], xlabel="x", ylabel="y", aspect="equal")
     plane.grid(False)
-    plane.set_title(f"{ground.label} after {n} step{'' if n == 1 else 's'}")
-    losses.set(xlim=(0, STEPS), ylim=(1e-6, 1e4), xlabel="step", title="Loss above the minimum")
-    losses.set_xticks(range(0, STEPS + 1, 50))
+    plane.set_title(f"{ground.label}: after {n} step{'' if n == 1 else 's'}")
+    reach = max(n, 20)
+    losses.set(xlim=(0, 1.04 * reach), ylim=(1e-6, 1e4), xlabel="step", title="Loss above the minimum")
     if state["runs"]:
         figure.legend(loc="outside lower center", ncols=7, fontsize=12, handlelength=1.2, columnspacing=1.2)
     else:
@@ -473,8 +473,14 @@ class RaceExplorer(Explorer):
     _css = css()
 
 
-# What the stored picture shows: SGD in zigzag, momentum swinging round, Adam in a bow.
-STILL = DECLARATION.defaults() | {**_at("ravine"), "lr": -1.3, "steps": 40, "adam": True}
+# What the stored picture shows: three ways down the turned ravine, one of them at its end.
+STILL = DECLARATION.defaults() | {
+    **_at("turned"),
+    **dict.fromkeys(OPTIMIZERS, False),
+    **dict.fromkeys(("sgd", "nesterov", "adam"), True),
+    "steer": "none",
+    "steps": 60,
+}
 
 
 def race() -> None:
