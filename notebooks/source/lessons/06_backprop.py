@@ -562,11 +562,8 @@ assert by_engine[-1] < by_engine[0] / 4 and sum(right) >= 38
 # ### Linear
 #
 # $Z = XW^\top + b$, where $X$ is (B, in), $W$ is (out, in) and $Z$ is (B, out). From above we are handed $G = \partial L/\partial Z$, of the shape of $Z$. (A gradient always has **the shape of what it belongs to**.) Example: two inputs, one unit.
-
-# %%
-X_small = torch.tensor([[1.0, 2.0], [3.0, 4.0]])  # (B=2, in=2)
-W_small = torch.tensor([[5.0, 6.0]])  # (out=1, in=2)
-G = torch.tensor([[10.0], [100.0]])  # (B=2, out=1): how much the loss feels the two pre-activations
+#
+# $$X = \begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix} \qquad W = \begin{pmatrix} 5 & 6 \end{pmatrix} \qquad G = \begin{pmatrix} 10 \\ 100 \end{pmatrix}$$
 
 # %% [markdown]
 # The weight $w_1 = 5$ is used **twice**: it met the 1 of the first input, and the 3 of the second. Slope: the other factor. Paths meet: add. So its gradient is $10 \cdot 1 + 100 \cdot 3 = 310$, and for $w_2$ it is $10 \cdot 2 + 100 \cdot 4 = 420$.
@@ -580,6 +577,9 @@ G = torch.tensor([[10.0], [100.0]])  # (B=2, out=1): how much the loss feels the
 # | $\partial L/\partial X$ | sum over the units: gradient × weight | $G\,W$ | (B, in) |
 
 # %%
+X_small = torch.tensor([[1.0, 2.0], [3.0, 4.0]])  # (B=2, in=2)
+W_small = torch.tensor([[5.0, 6.0]])  # (out=1, in=2)
+G = torch.tensor([[10.0], [100.0]])  # (B=2, out=1): how much the loss feels the two pre-activations
 print("by hand, for W: [310, 420]   in matrices:", (G.T @ X_small).tolist())
 print("by hand, for b: [110]        in matrices:", G.sum(dim=0).tolist())
 print("by hand, first input: 50     in matrices:", (G @ W_small).tolist())
@@ -694,7 +694,7 @@ for _ in range(60):
     by_matrices.append(loss.item())
 
 # %% [markdown]
-# Then with autograd. `requires_grad_()` tells torch to keep the graph, `backward()` fills in `.grad`, and `no_grad()` keeps the update itself out of the graph. Section 10 looks at each.
+# Then with autograd. An `nn.Module`'s parameters have `requires_grad=True`, so torch keeps the graph; `backward()` fills in `.grad`, and `no_grad()` keeps the update itself out of the graph. Section 10 looks at each.
 
 # %%
 model = MLP(sizes).double()
@@ -893,14 +893,12 @@ kink = torch.tensor(0.0, dtype=torch.float64)
 at_kink = Value(0.0)
 at_kink.relu().backward()
 print("engine:", at_kink.grad, "  central difference:", numerical_gradient(torch.relu, kink).item())
+print("torch's own check of f:", torch.autograd.gradcheck(f, torch.linspace(-1, 1, 5, dtype=torch.float64, requires_grad=True)))
 
 # %% [markdown]
 # Neither is wrong. If only a few entries of a check fail, see whether some $|z|$ is smaller than $h$; another random input usually helps.
 #
-# torch brings this check along: `torch.autograd.gradcheck(f, inputs)` compares its own gradients with finite differences, and asks for float64.
-
-# %%
-print(torch.autograd.gradcheck(f, torch.randn(5, dtype=torch.float64, requires_grad=True)))
+# torch brings such a check along: the last line, `torch.autograd.gradcheck(f, inputs)`, compares its own gradients with finite differences. It asks for float64, too.
 
 # %% [markdown]
 # ## 10 · What torch does
