@@ -137,7 +137,7 @@ print("pull under MAE", (-slope(torch.abs, r)).tolist())
 # %% [markdown]
 # Under MSE the last point pulls a hundred times as hard as the second. Under MAE every point has **one vote**, "up" or "down", however far away it is.
 #
-# **Exercise [05.mse](exercises/05_losses.ipynb)** ● · **Exercise [05.mae](exercises/05_losses.ipynb)** ● Both in one line, with one thing to watch from lesson 03.
+# **Exercise [05.mse](exercises/05_losses.ipynb)** ● · **Exercise [05.mae](exercises/05_losses.ipynb)** ● Both in one line.
 
 # %% [markdown]
 # ### Which number would they choose?
@@ -255,7 +255,8 @@ for ax, (name, (a, b)) in zip(axes, lines.items(), strict=True):
         ax.plot(x[10], targets[k, 10], "s", color=plotting.COLORS[color], markersize=10)
     keep = torch.arange(12) != 10
     ax.plot(x[keep], clean[keep], "o", color=plotting.COLORS["neutral"])
-    ax.set(xlabel="$x$", title={"MSE": "MSE follows", "MAE": "MAE does not move", "Huber": "Huber gives way a little"}[name])
+    does = {"MSE": "follows", "MAE": "does not move", "Huber": "gives way a little"}[name]
+    ax.set(xlabel="$x$", title=f"{name} {does}")
 axes[0].set_ylabel("$y$")
 axes[1].legend(loc="lower left");
 
@@ -281,7 +282,7 @@ axes[1].legend(loc="lower left");
 explore.outlier()
 
 # %% [markdown]
-# **What you see.** Left, ten points, of which the last is far below the others. The solid line of MSE has tilted down to reach for it; the dashed line of MAE has stayed nearly where the dotted line was. Right, an arrow for each point: the outlier pulls down harder than any other, and the points in the middle pull up.
+# **What you see.** Left, ten points, of which the last is far below the others. The solid line of MSE has tilted down to reach for it; the dashed line of MAE has stayed nearly where the dotted line was. Right, an arrow for each point: the outlier pulls down harder than any other point, and its neighbours pull up.
 
 # %% [markdown]
 # ### "MAE is not impressed by outliers"
@@ -396,7 +397,8 @@ print("logit z              ", z.tolist())
 for y in (1.0, 0.0):
     naive = -(y * torch.log(p) + (1 - y) * torch.log(1 - p))
     print(f"naive BCE, class {y:.0f}:  ", [f"{v:.3g}" for v in naive])
-    print("   it should be      ", [f"{v:.3g}" for v in F.binary_cross_entropy_with_logits(z, torch.full_like(z, y), reduction="none")])
+    right = F.binary_cross_entropy_with_logits(z, torch.full_like(z, y), reduction="none")
+    print("   it should be      ", [f"{v:.3g}" for v in right])
 
 # %% [markdown]
 # At $z = 20$ it breaks. No number is large here! $\sigma(20) = 1 - 2 \cdot 10^{-9}$, but float32 keeps about seven digits, so it is rounded to 1 exactly. Then $\log(1 - p) = \log 0 = -\infty$. The wrong answer costs `inf`. The **right** answer costs $0 \cdot (-\infty)$, which is `nan`. The better the network gets, the sooner it dies. Even at 16 the value is off in the third digit.
@@ -725,9 +727,9 @@ digits = {name: [train_digits(*way, seed) for seed in range(3)] for name, way in
 # %%
 fig, ax = plt.subplots()
 for name, color in zip(digits, ("class0", "class3", "class1"), strict=True):
-    mean = torch.tensor([accuracies for accuracies, _, _ in digits[name]])  # (3, 10)
-    ax.fill_between(range(1, 11), mean.amin(0), mean.amax(0), color=plotting.COLORS[color], alpha=0.25)
-    ax.plot(range(1, 11), mean.mean(0), "o-", color=plotting.COLORS[color], label=name)
+    three = torch.tensor([accuracies for accuracies, _, _ in digits[name]])  # (3, 10)
+    ax.fill_between(range(1, 11), three.amin(0), three.amax(0), color=plotting.COLORS[color], alpha=0.25)
+    ax.plot(range(1, 11), three.mean(0), "o-", color=plotting.COLORS[color], label=name)
 ax.set(xlabel="epoch", ylabel="test accuracy", ylim=(0.6, 1), title="Nothing crashes, everything is slower")
 plotting.label_lines(ax);
 
@@ -766,7 +768,8 @@ logits, y = torch.tensor([[0.0, 1.0], [1.0, -1.0], [0.5, 0.5]]), torch.tensor([0
 weight = torch.tensor([1.0, 4.0])
 each = F.cross_entropy(logits, y, reduction="none")  # (3,)
 print("losses ", [round(v, 3) for v in each.tolist()], " weights", weight[y].tolist())
-print("by hand", round(((weight[y] * each).sum() / weight[y].sum()).item(), 4), " torch", round(F.cross_entropy(logits, y, weight).item(), 4))
+print("by hand", round(((weight[y] * each).sum() / weight[y].sum()).item(), 4))
+print("torch  ", round(F.cross_entropy(logits, y, weight).item(), 4))
 copies = torch.tensor([0, 1, 1, 1, 1, 2])  # the rare example four times
 print("copied ", round(F.cross_entropy(logits[copies], y[copies]).item(), 4))
 
@@ -835,7 +838,8 @@ for eps, color in ((0.0, "class0"), (0.1, "class1"), (0.3, "class3")):
     if eps:
         ax.plot(gap[loss.argmin()], loss.min(), "o", color=plotting.COLORS[color], markersize=10)
         print(f"ε = {eps}: best gap {gap[loss.argmin()]:.2f}")
-ax.set(xlabel="right logit above the others by", ylabel="cross-entropy, ten classes", title="With smoothing there is such a thing as sure enough")
+ax.set(xlabel="right logit above the others by", ylabel="cross-entropy, ten classes")
+ax.set_title("With smoothing there is such a thing as sure enough")
 plotting.label_lines(ax);
 
 # %% [markdown]
@@ -986,6 +990,10 @@ def given(f, **settings):
     return lambda x, y, reduction: f(x, y, reduction=reduction, **settings)
 
 
+bce_torch = F.binary_cross_entropy_with_logits
+both = {"weight": w5, "label_smoothing": 0.1}
+
+
 pairs = {
     "mse": (mse, F.mse_loss, number),
     "mae": (mae, F.l1_loss, number),
@@ -993,15 +1001,16 @@ pairs = {
     "smooth_l1, beta 0.5": (given(smooth_l1, beta=0.5), given(F.smooth_l1_loss, beta=0.5), number),
     "hinge": (hinge, ranking, 2 * yes_no - 1),
     "bce after a sigmoid": (lambda z, y, reduction: bce(torch.sigmoid(z), y, reduction),
-                            lambda z, y, reduction: F.binary_cross_entropy(torch.sigmoid(z), y, reduction=reduction), yes_no),
-    "bce_with_logits": (bce_with_logits, F.binary_cross_entropy_with_logits, yes_no),
-    "  pos_weight": (given(bce_with_logits, pos_weight=w5), given(F.binary_cross_entropy_with_logits, pos_weight=w5), yes_no),
+                            lambda z, y, reduction: F.binary_cross_entropy(torch.sigmoid(z), y, reduction=reduction),
+                            yes_no),
+    "bce_with_logits": (bce_with_logits, bce_torch, yes_no),
+    "  pos_weight": (given(bce_with_logits, pos_weight=w5), given(bce_torch, pos_weight=w5), yes_no),
     "nll of log_softmax": (lambda z, y, reduction: nll(log_softmax(z), y, reduction=reduction),
                            lambda z, y, reduction: F.nll_loss(torch.log_softmax(z, 1), y, reduction=reduction), classes),
     "cross_entropy": (cross_entropy, F.cross_entropy, classes),
     "  weights": (given(cross_entropy, weight=w5), given(F.cross_entropy, weight=w5), classes),
     "  smoothing": (given(cross_entropy, label_smoothing=0.1), given(F.cross_entropy, label_smoothing=0.1), classes),
-    "  both": (given(cross_entropy, weight=w5, label_smoothing=0.1), given(F.cross_entropy, weight=w5, label_smoothing=0.1), classes),
+    "  both": (given(cross_entropy, **both), given(F.cross_entropy, **both), classes),
     "log_sum_exp": (lambda z, y, reduction: log_sum_exp(z), lambda z, y, reduction: torch.logsumexp(z, -1), classes),
 }
 print(f"{'largest difference of':22}{'value':>9}{'gradient':>10}   at ±10,000:{'value':>9}{'gradient':>10}")
