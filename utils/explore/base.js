@@ -19,6 +19,7 @@
 //       alive()                     the first picture is there: hides the still
 //       button(name, {label, disabled})   change an Action button
 //       mistake(name, words)        say below a text field why it cannot be read; without words, take that away
+//       lines(count)                keep room for a sentence of so many lines, so that no other moves what is below
 //       slider(name, {label, hidden, maximum})   change a slider; hidden, it keeps its place
 //       destroy()
 //   n2t.browser(explorer)          the whole of browser mode: frame + SVG + model; gives {render}
@@ -289,6 +290,7 @@ const n2t = (() => {
           button.setAttribute("aria-disabled", String(disabled));
         }
       },
+      lines(count) { seen.style.minHeight = `${1.45 * count}em`; },
       mistake(name, words) { parts[name].mistake(words); },
       slider(name, changes) { parts[name].change(changes); },
       destroy() { clearTimeout(timer); root.remove(); },
@@ -448,6 +450,7 @@ const n2t = (() => {
   //   goals: {id(state, values, data, view)}; optional: height(width, values, data);
   //   actions: {name(view)}; drag: {down(point, view, finger) → grip or null, move(grip, point, view), scroll: "pan-y" if a
   //   finger's up and down shall still scroll};
+  //   lines(width) → how many lines the longest sentence takes below a picture of this width (3 if not given);
   //   mistakes(state, values, data) → {name of a text field: sentence, or null if it can be read};
   //   setup(view); stop(view); changed(view, {settled, moved}) before each picture.
   function browser(explorer) {
@@ -486,6 +489,7 @@ const n2t = (() => {
           const room = box.stage.clientWidth || declaration.width;
           const width = clamp(room, 320, declaration.width);
           const height = Math.min(declaration.height, explorer.height?.(width, values, data) ?? declaration.height);
+          if (explorer.lines) box.lines(explorer.lines(width));
           picture.begin(width, height);
           explorer.draw(picture, view.state, values, data, view);
           const words = explorer.describe(view.state, values, data, view);

@@ -120,17 +120,17 @@ const explorer = (() => {
     const { colors } = picture;
     const narrow = picture.width < 520;
     const inks = { a: colors.class0, b: colors.class1, result: colors.accent };
-    const pitch = narrow ? 56 : 68;
+    const pitch = narrow ? 58 : 68;
     const wide = pitch - 8;
-    const [from, to] = [narrow ? 76 : 92, (narrow ? 76 : 92) + pitch * MOST_AXES];
+    const to = (narrow ? 74 : 92) + pitch * MOST_AXES;
     const left = to - pitch * state.axes.length;
 
     const sum = `${shapeWords(state.shapes.a)} + ${shapeWords(state.shapes.b)}`;
     const outcome = state.result ? ` → ${shapeWords(state.result)}` : narrow ? ": ✗" : ": refused";
-    const long = (sum + outcome).length * (narrow ? 8 : 9.6) > picture.width - 24;
-    picture.text(14, 27, long && narrow ? (state.result ? `result ${shapeWords(state.result)}` : "refused") : sum + outcome, {
-      weight: 700, size: narrow ? 15 : long ? 14 : 18, color: state.result ? colors.text : "#b3121f",
-    });
+    const size = narrow ? 15 : 18;
+    const long = (sum + outcome).length * size * 0.58 > picture.width - 24;
+    const title = state.result ? `Result ${shapeWords(state.result)}` : "Refused";
+    picture.text(14, 27, long ? title : sum + outcome, { weight: 700, size, color: state.result ? colors.text : "#b3121f" });
     for (const axis of state.axes) {
       const x = to + pitch * axis.name + wide / 2;
       picture.text(x, 60, narrow ? signed(axis.name) : `axis ${signed(axis.name)}`, { size: 14, anchor: "middle", color: colors.muted });
@@ -189,9 +189,10 @@ const explorer = (() => {
       "fill-opacity": clash || ghost ? 1 : 0.2, stroke: clash ? colors.wrong : ghost ? colors.muted : ink, "stroke-width": 2.5,
       "stroke-dasharray": ghost ? "5 4" : null,
     }));
+    const roomy = !narrow && String(axis.result).length < 3;
     const words = name === "result" ? String(axis.result ?? "✗")
-      : stretch ? `1${narrow ? "→" : " → "}${axis.result}` : String(axis[name] ?? 1);
-    const size = narrow && words.length > 4 ? 14 : stretch && words.length > 5 ? 15 : 18;
+      : stretch ? `1${roomy ? " → " : "→"}${axis.result}` : String(axis[name] ?? 1);
+    const size = (words.length <= 2 || !stretch ? 18 : words.length <= 3 ? 17 : words.length <= 4 ? 15 : 14) - (narrow && stretch ? 1 : 0);
     picture.text(x + width / 2, name === "result" ? y + height / 2 + 6 : y + 25, words, {
       anchor: "middle", weight: 700, size, halo: false, color: clash ? "#b3121f" : ghost ? colors.muted : colors.text,
     });
@@ -223,10 +224,10 @@ const explorer = (() => {
     if (Object.values(state.counts).includes(0)) return note("An axis of size 0:", "no numbers, so nothing to draw.");
     if (blocks.includes(null)) return note("Too many numbers to draw one by one,", "but the rule is the same.");
 
-    const gap = width < 500 ? 26 : 44;
+    const gap = width < 500 ? 30 : 44;
     const room = (width - 2 * gap) / 3;
     const spans = blocks.map(([sheets, rows, columns]) => [columns + LEAN * (sheets - 1), rows + LEAN * (sheets - 1)]);
-    const side = Math.min(34, ...spans.map(([wide]) => room / wide), ...spans.map(([, high]) => (height - 4) / high));
+    const side = Math.min(38, ...spans.map(([wide]) => room / wide), ...spans.map(([, high]) => (height - 4) / high));
     const used = refused ? spans.map(([wide], i) => (i === 2 ? 84 : wide * side)) : spans.map(([wide]) => wide * side);
     const high = Math.max(...spans.map(([, tall]) => tall)) * side;
     const spare = Math.min(gap * 2, (width - used.reduce((one, other) => one + other, 0)) / 2);
@@ -236,7 +237,8 @@ const explorer = (() => {
       if (refused && name === "result") {
         picture.text(x + used[i] / 2, centre + 7, "refused", { anchor: "middle", weight: 700, size: 18, color: "#b3121f" });
       } else {
-        drawBlock(picture, blocks[i], own[name], inks[name], [x, centre - (refused ? spans[i][1] * side : high) / 2, side], name);
+        const y = centre - (refused ? spans[i][1] * side : high) / 2;
+        drawBlock(picture, blocks[i], state.shapes, name, inks[name], [x, y, side]);
       }
       if (i < 2) picture.text(x + used[i] + spare / 2, centre + 8, "+="[i], { anchor: "middle", weight: 700, size: 24 });
       x += used[i] + spare;
@@ -245,11 +247,15 @@ const explorer = (() => {
   }
 
   // Stored numbers in colour, their repetitions pale and dashed. a holds 10, 20, 30 …, b holds 1, 2, 3 …
-  function drawBlock(picture, [sheets, rows, columns], shape, ink, [left, top, side], name) {
-    const own = [1, 1, 1, ...shape].slice(-3);
+  function drawBlock(picture, [sheets, rows, columns], shapes, name, ink, [left, top, side]) {
+    const own = name === "result" ? [sheets, rows, columns] : [1, 1, 1, ...shapes[name]].slice(-3);
     const lift = LEAN * side * (sheets - 1);
     const gap = side > 10 ? 1.5 : 0.75;
-    const speak = name !== "result" && sheets === 1 && side >= 25 && product(own) <= 30;
+    const speak = sheets === 1 && side >= 26 && Math.max(...Object.values(shapes).map(product)) <= 30;
+    const valueAt = (who, r, c) => {
+      const sizes = [1, 1, ...shapes[who]].slice(-2);
+      return (who === "a" ? 10 : 1) * ((r % sizes[0]) * sizes[1] + (c % sizes[1]) + 1);
+    };
     for (let s = sheets - 1; s >= 0; s--) {
       for (let r = 0; r < rows; r++) {
         for (let c = 0; c < columns; c++) {
@@ -263,8 +269,7 @@ const explorer = (() => {
             "stroke-dasharray": stored ? null : "3 3",
           }));
           if (!speak) continue;
-          const index = (r % own[1]) * own[2] + (c % own[2]);
-          const value = name === "a" ? 10 * (index + 1) : index + 1;
+          const value = name === "result" ? valueAt("a", r, c) + valueAt("b", r, c) : valueAt(name, r, c);
           picture.text(x + side / 2, y + side / 2 + 5, String(value), {
             anchor: "middle", size: 13.5, halo: false, weight: stored ? 700 : 400, color: stored ? picture.colors.text : picture.colors.muted,
           });
@@ -278,7 +283,8 @@ const explorer = (() => {
   return {
     compute, describe, draw, parseShape,
     mistakes: (state) => state.mistakes,
-    height: (width) => (width < 520 ? 500 : 460),
+    lines: (width) => (width < 450 ? 6 : 4),
+    height: (width) => (width < 520 ? 510 : 500),
     actions: {
       swap: (view) => view.set({ a: view.values.b, b: view.values.a }),
     },

@@ -79,7 +79,7 @@ DECLARATION = Declaration(
         ),
     ),
     width=680,
-    height=500,
+    height=510,
 )
 
 
@@ -276,29 +276,71 @@ def draw(figure: Figure, a: str, b: str) -> None:
 
 def _draw_cells(axes: Axes, state: dict[str, Any], ink: dict[str, str]) -> None:
     """Draw a, b and the result cell by cell: stored numbers in full colour, their repetitions pale."""
-    palette = colors()
-    full = None if state["result"] is None else cells(state["result"])
-    if full is None:
-        why = "Sizes must be equal or 1." if state["result"] is None else "Too many or no cells to draw."
-        axes.text(0.5, 0.6, why, ha="center", size=14, color=palette["muted"], transform=axes.transAxes)
+    palette, refused = colors(), state["result"] is None
+    drawn = {"a": state["shapes"]["a"], "b": state["shapes"]["b"]}
+    if not refused:
+        drawn = dict.fromkeys(("a", "b", "result"), state["result"])
+    blocks = {name: cells(shape) for name, shape in drawn.items()}
+    if None in blocks.values():
+        why = "nothing to draw" if 0 in state["counts"].values() else "too many numbers to draw one by one"
+        axes.text(0.5, 0.5, why, ha="center", size=14, color=palette["muted"], transform=axes.transAxes)
         return
-    sheets, rows, columns = full
-    wide, high = columns + 0.7 * (sheets - 1), rows + 0.7 * (sheets - 1)
+    spans = {name: (c + _LEAN * (s - 1), r + _LEAN * (s - 1)) for name, (s, r, c) in blocks.items()}
+    high = max(tall for _, tall in spans.values())
+    gap = max(1.8, 0.16 * sum(wide for wide, _ in spans.values()))
     place = 0.0
-    gap = max(1.6, 0.28 * wide)
     for name, sign in (("a", "+"), ("b", "="), ("result", "")):
-        shape = state["result"] if name == "result" else state["shapes"][name]
-        own = [1, 1, 1, *shape][-3:]
-        for s, r, c in itertools.product(reversed(range(sheets)), range(rows), range(columns)):
-            stored = s < own[0] and r < own[1] and c < own[2]
-            axes.add_patch(Rectangle(
-                (place + c + 0.7 * s + 0.05, r - 0.7 * s + 0.7 * (sheets - 1) + 0.05), 0.9, 0.9, linewidth=1.5,
-                facecolor=ink[name] if stored else "white", edgecolor=ink[name],
-                linestyle="-" if stored else (0, (2, 1.5)), zorder=-s,
-            ))  # fmt: skip
+        if name not in blocks:
+            axes.text(place, high / 2, "refused", va="center", size=16, weight="bold", color=palette["wrong"])
+            place += 2.2 + gap
+            continue
+        wide, tall = spans[name]
+        _draw_block(axes, state, name, blocks[name], (place, (high - tall) / 2), ink[name])
         axes.text(place + wide + gap / 2, high / 2, sign, ha="center", va="center", size=22, weight="bold")
         place += wide + gap
-    axes.set(xlim=(-0.3, place - gap + 0.3), ylim=(high + 0.3, -0.3), aspect="equal")
+    axes.set(xlim=(-0.3, place - gap + 0.3), ylim=(high + 0.2, -0.2), aspect="equal")
+
+
+_LEAN = 0.5  # how far each sheet behind another is moved, in cells
+
+
+def _draw_block(
+    axes: Axes,
+    state: dict[str, Any],
+    name: str,
+    block: list[int],
+    corner: tuple[float, float],
+    ink: str,
+) -> None:
+    """Draw one operand as it meets the other. a holds 10, 20, 30 …, b holds 1, 2, 3 …"""
+    palette, (sheets, rows, columns) = colors(), block
+    own = block if name == "result" else [1, 1, 1, *state["shapes"][name]][-3:]
+    # With more cells than these their numbers would be too small to read.
+    speak = sheets == 1 and rows <= 5 and columns <= 6 and max(state["counts"].values()) <= 30
+
+    def value(who: str, r: int, c: int) -> int:
+        height, width = [1, 1, *state["shapes"][who]][-2:]
+        return (10 if who == "a" else 1) * ((r % height) * width + c % width + 1)
+
+    for s, r, c in itertools.product(reversed(range(sheets)), range(rows), range(columns)):
+        stored = s < own[0] and r < own[1] and c < own[2]
+        x = corner[0] + c + _LEAN * s
+        y = corner[1] + r + _LEAN * (sheets - 1 - s)
+        look = {"facecolor": ink, "alpha": 0.55} if stored else {"facecolor": "white"}
+        for patch in (
+            {"facecolor": "white"},
+            look,
+            {"facecolor": "none", "edgecolor": ink, "linestyle": "-" if stored else (0, (2, 1.5))},
+        ):
+            axes.add_patch(
+                Rectangle((x + 0.05, y + 0.05), 0.9, 0.9, linewidth=1.5, zorder=2 - 0.1 * s, **patch)
+            )
+        if speak:
+            number = sum(value(who, r, c) for who in ("a", "b")) if name == "result" else value(name, r, c)
+            axes.text(
+                x + 0.5, y + 0.5, str(number), ha="center", va="center", size=12, zorder=3,
+                weight="bold" if stored else "normal", color=palette["text" if stored else "muted"],
+            )  # fmt: skip
 
 
 class BroadcastExplorer(Explorer):

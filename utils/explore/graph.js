@@ -383,6 +383,8 @@ const explorer = (() => {
     tanh: "the slope of tanh is 1 − output²",
     relu: "the slope of relu is 1 above 0, else 0",
   };
+  const powerReason = (p) => `the slope of x**${bracketed(p)} is ` +
+    (p === 0 || p === 1 ? amount(p) : `${amount(p)}·x${p === 2 ? "" : `**${bracketed(p - 1)}`}`);
   const called = (node) => (node.kind === "name" ? node.label : NOUNS[node.kind] ?? node.kind);
   function sumInNumbers({ kind, label, number }, x) {
     if (FUNCTIONS.includes(kind)) return `${label}(${amount(x[0])})`;
@@ -403,32 +405,31 @@ const explorer = (() => {
       const ends = step <= ahead;
       const where = ends ? `Forward ${step} of ${ahead}` : `Backward ${step - ahead - 1} of ${back}`;
       const then = ends ? "Nothing after it gets a value, and there is no way back." : "The way back ends here.";
-      return `${where}, ${node.label}: it cannot be done, for ${state.trouble}. ${then}`;
+      return `${where}, ${node.label}: this cannot be done: ${state.trouble}. ${then}`;
     }
     if (state.phase === "forward") {
       const x = node.inputs.map((i) => state.values[i]);
       const end = step === ahead ? " This is the output." : "";
-      return `Forward ${step} of ${ahead}: ${sumInNumbers(node, x)} = ${amount(state.values[state.current])}.${end}`;
+      return `Forward ${step} of ${ahead}, ${called(node)}: ${sumInNumbers(node, x)} = ${amount(state.values[state.current])}.${end}`;
     }
     const end = step === state.last ? " Every name has its gradient." : "";
     if (state.phase === "seed") {
-      return `The way back begins at the output. However it moves, it moves by just as much: its gradient is 1.${end}`;
+      return `The way back begins at the output: a nudge of it is a nudge of itself, so its gradient is 1.${end}`;
     }
-    const p = node.number;
-    const reason = node.kind === "pow" ? `the slope of x**${bracketed(p)} is ${amount(p)}·x**${bracketed(p - 1)}` : REASONS[node.kind];
-    const parts = state.fresh.map((move) => `to ${called(nodes[move.input])} ` +
+    const reason = node.kind === "pow" ? powerReason(node.number) : REASONS[node.kind];
+    const parts = state.fresh.map((move) => `to ${called(nodes[move.input])}: ` +
       `${amount(move.slope)} × ${bracketed(move.upstream)} = ${amount(move.product)}`);
     const meetings = state.fresh.filter((move) => move.before !== null).map((move) => ` Paths meet at ${called(nodes[move.input])}: ` +
       `${amount(move.before)} + ${bracketed(move.product)} = ${amount(move.after)}.`);
     return `Backward ${step - ahead - 1} of ${back}, ${node.label}: ${reason}. ` +
-      `Slope × upstream: ${parts.join(", ")}.${meetings.join("")}${end}`;
+      `Slope × upstream ${parts.join("; ")}.${meetings.join("")}${end}`;
   }
 
   // ---------------------------------------------------------------- the picture
   const RED = "#c01626";
   const HEAD = 42, TABLE = 146;
   const WIDE = 520; // from this width on the graph runs from left to right, below it from above down
-  const width = (words, size) => [...words].length * size * 0.58;
+  const width = (words, size) => [...words].length * size * 0.56;
 
   function draw(picture, now, values, data, view) {
     // What cannot be read leaves the last graph standing, pale: it would flicker at every letter typed.
@@ -458,7 +459,7 @@ const explorer = (() => {
     const map = placing(picture, state, wide);
     state.wires.forEach((wire, i) => drawWire(picture, state, map, wire, state.flows[i]));
     state.nodes.forEach((node, k) => drawNode(picture, state, map, node, k));
-    for (const words of map.later) words();
+    drawLabels(picture, state, map);
     drawNudges(picture, state, values, wide);
   }
 
@@ -469,7 +470,7 @@ const explorer = (() => {
     const rows = Math.max(...nodes.map((node) => node.place), ...state.wires.flatMap((wire) => wire.via.map(([, place]) => place))) + 0.5;
     const area = [12, HEAD + 4, picture.width - 24, picture.height - HEAD - TABLE - 12];
     const [along, across] = wide ? [area[2], area[3]] : [area[3], area[2]];
-    const box = [Math.min(wide ? 76 : 66, wide ? along / layers - 34 : across / rows - 8), wide ? 58 : 54];
+    const box = [wide ? 70 : Math.min(70, across / rows - 6), wide ? 58 : 54];
     const pitch = Math.min(wide ? 180 : 128, (along - box[wide ? 0 : 1] - 4) / Math.max(layers - 1, 1));
     const apart = Math.min(wide ? 96 : 118, across / rows);
     const at = ([layer, place]) => {
@@ -477,7 +478,7 @@ const explorer = (() => {
       const other = across / 2 + (place - rows / 2) * apart;
       return wide ? [area[0] + main, area[1] + other] : [area[0] + other, area[1] + main];
     };
-    return { at, box, wide, gap: pitch - box[wide ? 0 : 1], later: [], crowded: layers > (wide ? 5 : 6) };
+    return { at, box, wide, flows: [] };
   }
 
   const tall = (node, box) => (node.kind === "number" ? 30 : box[1]);
@@ -508,89 +509,111 @@ const explorer = (() => {
     line(node.label, 17, { weight: 700, color: node.inputs.length ? colors.text : "#8a5200" });
     if (current && state.phase === "stop" && state.step <= state.counts[0]) line("✗", 35, { weight: 700, color: "#b3121f" });
     else line(value === null ? "?" : amount(value), 34, { color: value === null ? colors.muted : colors.text });
-    if (gradient !== null) line(amount(gradient), 51, { weight: 700, color: RED });
+    if (gradient !== null) line(amount(gradient), 51, { weight: 700, color: RED, size: amount(gradient).length > 6 ? 14 : 15 });
   }
 
   // Wires enter an operation side by side, in the order in which they come.
   function ends(state, map, wire) {
     const { nodes } = state;
-    const target = nodes[wire.target];
-    const from = [[nodes[wire.source].layer, nodes[wire.source].place], ...wire.via];
+    const [source, target] = [nodes[wire.source], nodes[wire.target]];
     const into = state.wires.filter((one) => one.target === wire.target);
-    const twins = into.length === 2 && into[0].source === into[1].source;
-    const height = (one) => (one.via.at(-1)?.[1] ?? nodes[one.source].place);
-    const above = into.length === 2 && (twins ? wire.slot === 0 : height(wire) < height(into[1 - wire.slot])
-      || (height(wire) === height(into[1 - wire.slot]) && wire.slot === 0));
-    const shift = into.length < 2 ? 0 : above ? -11 : 11;
-    const points = from.map(map.at);
-    const end = map.at([target.layer, target.place]);
-    const [start] = points;
-    const source = nodes[wire.source];
-    if (map.wide) {
-      start[0] += map.box[0] / 2;
-      end[0] -= map.box[0] / 2;
-      end[1] += shift;
-      if (twins) start[1] += shift;
-    } else {
-      start[1] += tall(source, map.box) / 2;
-      end[1] -= tall(target, map.box) / 2;
-      end[0] += shift;
-      if (twins) start[0] += shift;
-    }
-    return { points: [...points, end], twins, above };
+    const other = into.find((one) => one.slot !== wire.slot);
+    const twins = other?.source === wire.source;
+    const height = (one) => one.via.at(-1)?.[1] ?? nodes[one.source].place;
+    const first = other && (twins || height(wire) === height(other) ? wire.slot === 0 : height(wire) < height(other));
+    const shift = !other ? 0 : first ? -11 : 11;
+    const points = [[source.layer, source.place], ...wire.via, [target.layer, target.place]].map(map.at);
+    const [start, end] = [points[0], points.at(-1)];
+    const [main, side] = map.wide ? [0, 1] : [1, 0];
+    const half = (node) => (map.wide ? map.box[0] : tall(node, map.box)) / 2;
+    start[main] += half(source);
+    end[main] -= half(target);
+    end[side] += shift;
+    if (twins) start[side] += shift;
+    return points;
   }
-  const bend = ([x0, y0], [x1, y1], wide) => (wide ? [[(x0 + x1) / 2, y0], [(x0 + x1) / 2, y1]] : [[x0, (y0 + y1) / 2], [x1, (y0 + y1) / 2]]);
+  // A smooth curve through points: the control points of each stretch. It leaves and arrives along the main axis.
+  function curves(points, wide) {
+    const [main, side] = wide ? [0, 1] : [1, 0];
+    const lean = points.map((_, i) => {
+      const [before, after] = [points[i - 1], points[i + 1]];
+      return before && after ? (after[side] - before[side]) / (after[main] - before[main]) : 0;
+    });
+    return points.slice(1).map((to, i) => {
+      const from = points[i];
+      const reach = (to[main] - from[main]) * (points.length > 2 ? 0.4 : 0.5);
+      const handle = (point, way, slope) => (wide ? [point[0] + way, point[1] + way * slope] : [point[0] + way * slope, point[1] + way]);
+      return [from, handle(from, reach, lean[i]), handle(to, -reach, lean[i + 1]), to];
+    });
+  }
+  const on = ([a, b, c, d], t) => [0, 1].map((i) =>
+    (1 - t) ** 3 * a[i] + 3 * (1 - t) ** 2 * t * b[i] + 3 * (1 - t) * t ** 2 * c[i] + t ** 3 * d[i]);
 
   function drawWire(picture, state, map, wire, flow) {
     const { colors } = picture;
-    const { points, twins, above } = ends(state, map, wire);
-    const written = points.slice(1).map((point, i) => {
-      const [one, other] = bend(points[i], point, map.wide);
-      return `C${one.map((n) => n.toFixed(1))} ${other.map((n) => n.toFixed(1))} ${point.map((n) => n.toFixed(1))}`;
-    });
+    const points = ends(state, map, wire);
+    const stretches = curves(points, map.wide);
+    const pair = (point) => point.map((n) => n.toFixed(1)).join(" ");
     const known = state.values[wire.source] !== null;
     const feeding = wire.target === state.current && state.step <= state.counts[0];
     const fresh = flow !== null && state.fresh.includes(flow);
     const color = fresh ? colors.wrong : flow ? "#ee8f97" : feeding ? colors.accent : known ? "#8b909a" : "#d5d7dc";
     picture.add(svg("path", {
-      d: `M${points[0].map((n) => n.toFixed(1))}${written.join("")}`, fill: "none", stroke: color,
-      "stroke-width": fresh || feeding ? 3.5 : 2,
+      d: `M${pair(points[0])}${stretches.map(([, b, c, d]) => `C${pair(b)} ${pair(c)} ${pair(d)}`).join("")}`,
+      fill: "none", stroke: color, "stroke-width": fresh || feeding ? 3.5 : 2,
     }));
     if (!flow) return;
     if (fresh) { // the gradient runs towards the input
       const [x, y] = points[0];
-      picture.add(svg("path", {
-        d: map.wide ? `M${x} ${y}l11 -6v12Z` : `M${x} ${y}l-6 11h12Z`, fill: colors.wrong,
+      picture.add(svg("path", { d: map.wide ? `M${x} ${y}l11 -6v12Z` : `M${x} ${y}l-6 11h12Z`, fill: colors.wrong }));
+    }
+    // The last stretch is this wire's own; before it, several uses of a name may share one.
+    map.flows.push({ stretch: stretches.at(-1), flow, fresh });
+  }
+
+  // Slope × upstream on every wire that a gradient has passed, where it covers nothing. This step's stand first.
+  function drawLabels(picture, state, map) {
+    const taken = state.nodes.map((node) => {
+      const [x, y] = map.at([node.layer, node.place]);
+      const [wide, high] = [map.box[0] / 2 + 3, tall(node, map.box) / 2 + 3];
+      return [x - wide, y - high, x + wide, y + high];
+    });
+    for (const { stretch, flow, fresh } of map.flows.sort((one, other) => other.fresh - one.fresh)) {
+      const [slope, upstream, product] = [amount(flow.slope), bracketed(flow.upstream), amount(flow.product)];
+      const full = `${slope} × ${upstream}`;
+      const end = `= ${product}`;
+      let best = null;
+      for (const lines of [[full, end], [`${full} ${end}`], [slope, `× ${upstream}`, end], [full], [slope, `× ${upstream}`]]) {
+        const cut = lines.at(-1).endsWith(end) ? 0 : 150;
+        const wide = Math.max(...lines.map((words) => width(words, fresh ? 15 : 14))) + 12; // bold takes more room
+        const high = lines.length * 17 + 5;
+        for (const t of [0.45, 0.35, 0.55, 0.25, 0.7]) {
+          for (const off of [0, -1, 1, -2, 2]) {
+            let [x, y] = on(stretch, t);
+            if (map.wide) y += off * 23;
+            else x += (off * (wide + 14)) / 2;
+            x = clamp(x, wide / 2 + 3, picture.width - wide / 2 - 3);
+            y = clamp(y, HEAD + high / 2, picture.height - TABLE - high / 2 - 3);
+            const box = [x - wide / 2, y - high / 2, x + wide / 2, y + high / 2];
+            const covered = total(taken.map((one) => overlap(one, box)));
+            const cost = covered + Math.abs(off) * 60 + Math.abs(t - 0.45) * 80 + lines.length * 20 + cut;
+            if (!best || cost < best.cost) best = { cost, covered, box, lines };
+          }
+        }
+      }
+      if (!fresh && best.covered > 40) continue;
+      taken.push(best.box);
+      const [left, top, right, bottom] = best.box;
+      picture.add(svg("rect", {
+        x: left, y: top, width: right - left, height: bottom - top, rx: 6, fill: "#fff", "fill-opacity": fresh ? 1 : 0.85,
+        stroke: fresh ? RED : "none", "stroke-width": 1.75,
+      }));
+      best.lines.forEach((words, i) => picture.text((left + right) / 2, top + 16 + 17 * i, words, {
+        size: 14, anchor: "middle", weight: fresh ? 700 : 400, color: RED, halo: false,
       }));
     }
-    if (!fresh && map.crowded) return;
-    // On the last stretch, nearer to where the wire comes from: there wires that meet are still apart.
-    const [a, b] = points.slice(-2);
-    const [c, d] = bend(a, b, map.wide);
-    const t = twins ? 0.5 : 0.42;
-    const along = [0, 1].map((i) => (1 - t) ** 3 * a[i] + 3 * (1 - t) ** 2 * t * c[i] + 3 * (1 - t) * t ** 2 * d[i] + t ** 3 * b[i]);
-    const [slope, upstream, product] = [amount(flow.slope), bracketed(flow.upstream), amount(flow.product)];
-    const full = `${slope} × ${upstream}`;
-    const room = map.wide ? map.gap - 6 : 150;
-    const lines = !map.wide || width(full, 14) <= room ? [full] : [slope, `× ${upstream}`];
-    const off = twins ? (above ? -1 : 1) : 0;
-    const x = along[0] + (map.wide ? 0 : off * 26);
-    const y = along[1] + (map.wide ? off * (lines.length * 8 + 2) : 0);
-    map.later.push(() => label(picture, x, y, lines, fresh, product));
   }
-  function label(picture, x, y, lines, fresh, product) {
-    const size = 14;
-    const wide = Math.max(...lines.map((words) => width(words, size))) + 10;
-    const high = lines.length * 17 + 5;
-    const left = clamp(x - wide / 2, 2, picture.width - wide - 2);
-    picture.add(svg("rect", {
-      x: left, y: y - high / 2, width: wide, height: high, rx: 6, fill: "#fff", "fill-opacity": fresh ? 1 : 0.85,
-      stroke: fresh ? RED : "none", "stroke-width": 1.75, "data-product": product,
-    }));
-    lines.forEach((words, i) => picture.text(left + wide / 2, y - high / 2 + 16 + 17 * i, words, {
-      size, anchor: "middle", weight: fresh ? 700 : 400, color: RED, halo: false,
-    }));
-  }
+  const overlap = ([a, b, c, d], [e, f, g, h]) => Math.max(0, Math.min(c, g) - Math.max(a, e)) * Math.max(0, Math.min(d, h) - Math.max(b, f));
 
   function drawNudges(picture, state, values, wide) {
     const { colors } = picture;
@@ -599,15 +622,15 @@ const explorer = (() => {
     const columns = wide ? [14, 0.34, 0.6, 0.97].map((x) => (x > 1 ? x : x * picture.width)) : [14, 0.37, 0.64, 0.97].map((x) => (x > 1 ? x : x * picture.width));
     picture.add(svg("line", { x1: 0, x2: picture.width, y1: top, y2: top, stroke: colors.grid, "stroke-width": 2 }));
     const heads = wide ? [`Nudge by ${nudge}`, "gradient", `gradient × ${nudge.startsWith("−") ? `(${nudge})` : nudge}`, "the output changes by"]
-      : [`Nudge ${nudge}`, "gradient", "× nudge", "real change"];
+      : [`by ${nudge}`, "gradient", "× nudge", "real change"];
     const look = (i) => ({ anchor: i ? "end" : "start", size: wide ? 15 : 14 });
     heads.forEach((words, i) => picture.text(columns[i], top + 22, words, { ...look(i), weight: 600, color: i === 1 ? RED : colors.muted }));
     state.nudges.forEach(({ name, gradient, expected, change }, row) => {
       const y = top + 46 + row * 22;
       const known = state.step >= state.counts[0] && state.phase !== "stop";
-      const cells = [wide ? `${name} alone` : name, gradient === null ? "·" : amount(gradient), expected === null ? "·" : amount(expected),
-        change !== null ? amount(change) : known ? "impossible" : "·"];
       const same = expected !== null && change !== null && alike(expected, change);
+      const cells = [wide ? `${name} alone` : name, gradient === null ? "·" : amount(gradient), expected === null ? "·" : amount(expected),
+        change !== null ? `${same ? "✓ " : ""}${amount(change)}` : known ? "impossible" : "·"];
       cells.forEach((words, i) => picture.text(columns[i], y, words, {
         ...look(i), weight: i === 1 || i === 0 ? 700 : 400,
         color: words === "·" ? colors.muted : i === 1 ? RED : i === 0 ? "#8a5200" : i === 3 && same ? "#12805c" : colors.text,
@@ -677,6 +700,7 @@ const explorer = (() => {
     compute, describe, draw, stop, changed, read, amount,
     reset: stop,
     mistakes: (state) => ({ expression: state.mistake }),
+    lines: (wide) => (wide < 450 ? 8 : wide < 600 ? 5 : 4),
     height: (wide) => (wide >= WIDE ? 520 : 690),
     actions: {
       back: (view) => go(view, -1),

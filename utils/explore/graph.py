@@ -18,6 +18,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
 
 from utils.explore.base import (
     Action,
@@ -52,8 +53,8 @@ LOW, HIGH, STEP = -5.0, 5.0, 0.25  # a quarter is exact in binary, so 0 is exact
 
 _LAST_STEP = 2 * MOST_OPERATIONS + 1
 _TRIES = (
-    "", "a", "tanh(w1*x1 + w2*x2 + b)", "1/(1 + exp(-z))", "a*a*a", "log(a - b)", "a**b + (", "exp(exp(exp(a)))",
-    "a/b/c/d/e", "(a+b)*(c-d)/(a*b) + c**-2", "relu(a*0.001) + 2*b*100000",
+    "", "a", "tanh(w1*x1 + w2*x2 + b)", "1/(1 + exp(-z))", "a*a*a", "log(a - b)", "a**b + (",
+    "exp(exp(exp(a)))", "a/b/c/d/e", "(a+b)*(c-d)/(a*b) + c**-2", "relu(a*0.001) + 2*b*100000",
 )  # fmt: skip
 
 DECLARATION = Declaration(
@@ -65,9 +66,9 @@ DECLARATION = Declaration(
         Action("back", "◀ Back", "One step back"),
         Action("play", "Play", "Step by step to the end"),
         Action("step", "Step ▶", "One step on"),
-        Slider("step_number", "Step", 0, _LAST_STEP, 1, 0),
-        *(Slider(slot, "abcde"[i], LOW, HIGH, STEP, FIRST_VALUES[i], inline=True) for i, slot in enumerate(SLOTS)),
-        Choice("nudge", "Nudge each name by", (("1", "1"), ("0.1", "0.1"), ("0.01", "0.01"), ("-0.1", "−0.1")), "0.1"),
+        Slider("step_number", "Step", 0, _LAST_STEP, 1, 0, inline=True),
+        *(Slider(s, "abcde"[i], LOW, HIGH, STEP, FIRST_VALUES[i], inline=True) for i, s in enumerate(SLOTS)),
+        Choice("nudge", "Nudge each name by", ("1", "0.1", "0.01", ("-0.1", "−0.1")), "0.1"),
     ),
     presets=(
         Preset("A neuron", {
@@ -82,22 +83,22 @@ DECLARATION = Declaration(
         Goal(
             "walk",
             "Walk to the end: forward, then backward.",
-            "Forward once, backward once: every gradient is there.",
+            "One way back, and every gradient is there.",
         ),
         Goal(
             "twelve",
             "Make the gradient of b exactly 12.",
-            "12: a small nudge of b moves the output twelve times as far.",
+            "12: nudge b a little, and the output moves twelve times as far.",
         ),
         Goal(
             "straight",
-            "With a nudge of 1, let gradient × nudge be exactly the change, for every name.",
-            "Straight along each name: there the slope tells the whole way, not only the first bit.",
+            "Nudge by 1: let gradient × nudge be the whole truth for every name.",
+            "Straight along each name: the slope here is the slope all the way.",
         ),
         Goal(
             "cancel",
-            "Use a at least twice, so that its gradient is exactly 0 although no contribution to it is 0.",
-            "Contributions are added, so they can cancel: a is used, and still its gradient is 0.",
+            "Use a twice or more, with gradient exactly 0 although no contribution to it is 0.",
+            "Contributions add up, and so they can cancel.",
             challenge=True,
         ),
     ),
@@ -422,10 +423,14 @@ def slope_of(node: Mapping[str, Any], x: Sequence[float], value: float, slot: in
         return x[1 - slot]
     if kind == "div":
         return 1 / x[1] if slot == 0 else -x[0] / x[1] / x[1]
-    if kind in ("exp", "tanh", "log", "relu"):
-        return {
-            "exp": value, "tanh": 1 - value * value, "log": 1 / x[0] if x[0] else 0.0, "relu": 1.0 if x[0] > 0 else 0.0,
-        }[kind]  # fmt: skip
+    if kind == "exp":
+        return value
+    if kind == "tanh":
+        return 1 - value * value
+    if kind == "log":
+        return 1 / x[0]
+    if kind == "relu":
+        return 1.0 if x[0] > 0 else 0.0
     exponent = node["number"] if kind == "pow" else x[1]
     if slot == 1:
         if x[0] < 0:
@@ -590,8 +595,8 @@ def _nudges(
 
 # ------------------------------------------------------------------ in words
 _NOUNS = {
-    "add": "the sum", "sub": "the difference", "mul": "the product", "div": "the quotient", "neg": "the minus",
-    "pow": "the power", "power": "the power",
+    "add": "the sum", "sub": "the difference", "mul": "the product", "div": "the quotient",
+    "neg": "the minus", "pow": "the power", "power": "the power",
 }  # fmt: skip
 _REASONS = {
     "add": "a sum has slope 1 for each part",
@@ -644,38 +649,43 @@ def in_words(state: Mapping[str, Any]) -> str:
             if step <= ahead
             else "The way back ends here."
         )
-        return f"{where}, {node['label']}: it cannot be done, for {state['trouble']}. {then}"
+        return f"{where}, {node['label']}: this cannot be done: {state['trouble']}. {then}"
     if state["phase"] == "forward":
         x = [state["values"][i] for i in node["inputs"]]
         end = " This is the output." if step == ahead else ""
-        return f"Forward {step} of {ahead}: {_sum_in_numbers(node, x)} = {amount(state['values'][state['current']])}.{end}"
+        value = amount(state["values"][state["current"]])
+        return f"Forward {step} of {ahead}, {_called(node)}: {_sum_in_numbers(node, x)} = {value}.{end}"
     if state["phase"] == "seed":
         end = " Every name has its gradient." if step == state["last"] else ""
-        return f"The way back begins at the output. However it moves, it moves by just as much: its gradient is 1.{end}"
+        return (
+            "The way back begins at the output: a nudge of it is a nudge of itself, "
+            f"so its gradient is 1.{end}"
+        )
     return _backward_words(state, node)
+
+
+def _power_reason(p: float) -> str:
+    """Return "the slope of x**3 is 3·x**2"."""
+    slope = amount(p) if p in (0, 1) else f"{amount(p)}·x" + ("" if p == 2 else f"**{_bracketed(p - 1)}")
+    return f"the slope of x**{_bracketed(p)} is {slope}"
 
 
 def _backward_words(state: Mapping[str, Any], node: Mapping[str, Any]) -> str:
     nodes, (ahead, back) = state["nodes"], state["counts"]
-    if node["kind"] == "pow":
-        p = node["number"]
-        reason = f"the slope of x**{_bracketed(p)} is {amount(p)}·x**{_bracketed(p - 1)}"
-    else:
-        reason = _REASONS[node["kind"]]
+    reason = _power_reason(node["number"]) if node["kind"] == "pow" else _REASONS[node["kind"]]
     parts, meetings = [], []
     for move in state["fresh"]:
         name = _called(nodes[move["input"]])
         parts.append(
-            f"to {name} {amount(move['slope'])} × {_bracketed(move['upstream'])} = {amount(move['product'])}"
+            f"to {name}: {amount(move['slope'])} × {_bracketed(move['upstream'])} = {amount(move['product'])}"
         )
         if move["before"] is not None:
-            meetings.append(
-                f" Paths meet at {name}: {amount(move['before'])} + {_bracketed(move['product'])} = {amount(move['after'])}."
-            )
+            added = f"{amount(move['before'])} + {_bracketed(move['product'])} = {amount(move['after'])}"
+            meetings.append(f" Paths meet at {name}: {added}.")
     end = " Every name has its gradient." if state["step"] == state["last"] else ""
     return (
         f"Backward {state['step'] - ahead - 1} of {back}, {node['label']}: {reason}. "
-        f"Slope × upstream: {', '.join(parts)}.{''.join(meetings)}{end}"
+        f"Slope × upstream {'; '.join(parts)}.{''.join(meetings)}{end}"
     )
 
 
@@ -684,61 +694,104 @@ def _named(nodes: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
 
 
 # ------------------------------------------------------------------ the still
+_BOX = (88.0, 74.0)  # a node's width and height, in hundredths of an inch, as all lengths of the still
+
+
 def draw(figure: Figure, **controls: Any) -> None:
     """Draw the graph with what is known of it after ``step_number`` steps."""
     state, palette = compute(**controls), colors()
-    axes = figure.subplots()
+    width, height = (100 * inches for inches in figure.get_size_inches())
+    figure.set_layout_engine("none")
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, width), ylim=(height, 0))
     axes.set_axis_off()
     if state["mistake"]:
-        axes.text(0.5, 0.5, in_words(state), ha="center", size=14, color=palette["wrong"])
+        axes.text(width / 2, height / 2, in_words(state), ha="center", size=13, color=palette["wrong"])
         return
-    nodes = state["nodes"]
+    nodes, wires = state["nodes"], state["wires"]
+    axes.text(16, 28, controls["expression"].strip(), size=14, weight="bold", family="monospace")
+    if state["gradients"][-1] is not None:
+        axes.text(width - 16, 28, "local slope × upstream gradient", ha="right", size=13, color=_RED)
     layers = 1 + max(node["layer"] for node in nodes)
-    rows = max(node["place"] for node in nodes) + 0.5
-    axes.set(xlim=(-0.45, layers - 0.55), ylim=(rows + 0.1, -0.35))
-    axes.set_title(controls["expression"], loc="left", family="monospace")
-    for wire, flow in zip(state["wires"], state["flows"], strict=True):
-        _draw_wire(axes, nodes, wire, flow)
-    for k, node in enumerate(nodes):
-        value, gradient = state["values"][k], state["gradients"][k]
-        words = (
-            node["label"]
-            if node["kind"] == "number"
-            else f"{node['label']}\n{'?' if value is None else amount(value)}"
-        )
-        box = {
-            "boxstyle": "round,pad=0.45,rounding_size=0.3", "facecolor": "#eef3ff" if node["inputs"] else "#fff6e5",
-            "edgecolor": palette["wrong"] if k == state["current"] and state["trouble"] else
-            palette["class0"] if node["inputs"] else palette["class1"], "linewidth": 2,
-        }  # fmt: skip
-        if node["kind"] == "number":
-            box |= {"facecolor": "white", "edgecolor": palette["neutral"]}
-        axes.text(node["layer"], node["place"], words, ha="center", va="center", size=14, bbox=box, zorder=3)
-        if gradient is not None:
-            axes.annotate(
-                f"gradient {amount(gradient)}", (node["layer"], node["place"]), xytext=(0, -31),
-                textcoords="offset points", ha="center", va="top", size=13, weight="bold", color=palette["gradient"],
-            )  # fmt: skip
-
-
-def _draw_wire(axes: Axes, nodes: Sequence[Mapping[str, Any]], wire: Mapping[str, Any], flow: Any) -> None:
-    palette = colors()
-    source, target = nodes[wire["source"]], nodes[wire["target"]]
-    twins = source["label"] in [nodes[i]["label"] for i in target["inputs"] if i == wire["source"]] and (
-        target["inputs"].count(wire["source"]) == 2
+    rows = 0.5 + max(
+        [node["place"] for node in nodes] + [place for wire in wires for _, place in wire["via"]]
     )
-    bend = (0.18 if wire["slot"] else -0.18) if twins else 0.0
-    points = [[source["layer"], source["place"]], *wire["via"], [target["layer"], target["place"]]]
-    middle = [(points[-2][0] + points[-1][0]) / 2, (points[-2][1] + points[-1][1]) / 2 + bend]
-    points.insert(-1, middle)
-    xs, ys = zip(*points, strict=True)
-    axes.plot(xs, ys, color=palette["neutral"], linewidth=2, zorder=1)
-    if flow is not None:
-        axes.text(
-            *middle, f"{amount(flow['slope'])} × {_bracketed(flow['upstream'])}\n= {amount(flow['product'])}",
-            ha="center", va="center", size=12, color=palette["gradient"], zorder=2,
-            bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"},
-        )  # fmt: skip
+    pitch = min(220.0, (width - _BOX[0] - 24) / max(layers - 1, 1))
+    apart = min(118.0, (height - 44) / rows)
+
+    def at(layer: float, place: float) -> tuple[float, float]:
+        return (
+            width / 2 + (layer - (layers - 1) / 2) * pitch,
+            42 + (height - 44) / 2 + (place - rows / 2) * apart,
+        )
+
+    for wire, flow in zip(wires, state["flows"], strict=True):
+        points = [at(nodes[wire["source"]]["layer"], nodes[wire["source"]]["place"])]
+        points += [at(*point) for point in wire["via"]]
+        points.append(at(nodes[wire["target"]]["layer"], nodes[wire["target"]]["place"]))
+        twins = nodes[wire["target"]]["inputs"] == [wire["source"]] * 2
+        _draw_wire(axes, points, flow, room=pitch - _BOX[0], bend=(48 * wire["slot"] - 24) if twins else 0)
+    for k, node in enumerate(nodes):
+        _draw_node(axes, state, k, at(node["layer"], node["place"]))
+
+
+_RED = "#c01626"  # the gradient's red, dark enough for small words
+
+
+def _draw_node(axes: Axes, state: Mapping[str, Any], k: int, middle: tuple[float, float]) -> None:
+    palette, node = colors(), state["nodes"][k]
+    (x, y), (wide, high) = middle, _BOX
+    if node["kind"] == "number":
+        edge, fill, high = palette["neutral"], "#f6f6f8", 36.0
+    elif node["inputs"]:
+        edge, fill = palette["class0"], "#edf3ff"
+    else:
+        edge, fill = palette["class1"], "#fff4e2"
+    if state["trouble"] and k == state["current"]:
+        edge = palette["wrong"]
+    axes.add_patch(FancyBboxPatch(
+        (x - wide / 2, y - high / 2), wide, high, boxstyle="round,pad=0,rounding_size=10", linewidth=2,
+        edgecolor=edge, facecolor=fill, zorder=3,
+    ))  # fmt: skip
+
+    def line(words: str, below: float, **look: Any) -> None:
+        size = 12 if len(words) > 6 else 13
+        axes.text(x, y + below, words, ha="center", va="center", size=size, zorder=4, **look)
+
+    if node["kind"] == "number":
+        return line(node["label"], 0)
+    value, gradient = state["values"][k], state["gradients"][k]
+    line(node["label"], -23, weight="bold")
+    line("?" if value is None else amount(value), 1, color=palette["muted" if value is None else "text"])
+    if gradient is not None:
+        line(amount(gradient), 24, weight="bold", color=_RED)
+    return None
+
+
+def _draw_wire(
+    axes: Axes, points: Sequence[tuple[float, float]], flow: Any, *, room: float, bend: float
+) -> None:
+    """Draw one wire, and on its last stretch what the gradient did there, if it has passed."""
+    half = _BOX[0] / 2
+    (x0, y0), (x1, y1) = points[-2], points[-1]
+    start, end = (x0 + (half if len(points) == 2 else 0), y0 + bend), (x1 - half, y1 + bend)
+    axes.plot(
+        *zip(*([points[0], *points[1:-1]] if len(points) > 2 else [start]), end, strict=True),
+        color="#ee8f97" if flow else "#8b909a", linewidth=2, zorder=1,
+    )  # fmt: skip
+    if flow is None:
+        return
+    words = [f"{amount(flow['slope'])} × {_bracketed(flow['upstream'])}", f"= {amount(flow['product'])}"]
+    if len(words[0]) * 9.5 > room:
+        words = [amount(flow["slope"]), f"× {_bracketed(flow['upstream'])}", words[1]]
+    if max(map(len, words)) * 9.5 > room + 30:  # the nodes hold the gradients as well
+        return
+    t = 0.45 if abs(end[1] - start[1]) < 40 else 0.55  # what slants keeps away from what is level
+    spot = [(1 - t) * one + t * other for one, other in zip(start, end, strict=True)]
+    axes.text(
+        *spot, "\n".join(words), ha="center", va="center", size=12, color=_RED, zorder=2,
+        bbox={"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none", "alpha": 0.9},
+    )  # fmt: skip
 
 
 class GraphExplorer(Explorer):
