@@ -62,7 +62,7 @@ print(f"loss with w = 1.001: {after:.6f}")
 print(f"change of the loss / change of w: {(after - before) / 0.001:.3f}")
 
 # %% [markdown]
-# Raise $w$ by 0.001, and the loss rises by about 0.82 times as much. So $w$ should go down. The ratio, as the nudge becomes tiny, is the **derivative** $\partial L / \partial w$. Read it as a **sensitivity**: how strongly
+# Raise $w$ by 0.001, and the loss rises by about 0.83 times as much. So $w$ should go down. The ratio, as the nudge becomes tiny, is the **derivative** $\partial L / \partial w$. Read it as a **sensitivity**: how strongly
 # does $L$ feel $w$? Its sign says which way, its size how much. All sensitivities together are the **gradient**.
 #
 # So there is a way to learn without any calculus: nudge one parameter, run the network, put it back, nudge the next. For the digit network of lesson 00, what would **one** gradient cost?
@@ -141,7 +141,7 @@ for name, gradient in dict(e=grad_e, a=grad_a, z=grad_z, b=grad_b, w=grad_w, x=g
     print(f"dL/d{name} = {gradient:.4f}")
 
 # %% [markdown]
-# There is our 0.82 for $w$, and the slopes for $b$ and $x$ came along for nothing: the walk from $L$ to $z$ was made only once. A picture of it:
+# There is our slope for $w$, 0.8245. (The nudge gave 0.826: it was not quite tiny enough.) And the slopes for $b$ and $x$ came along for nothing: the walk from $L$ to $z$ was made only once. A picture of it:
 
 # %%
 def draw_graph(ax, nodes, edges):
@@ -585,7 +585,7 @@ print("by hand, for b: [110]        in matrices:", G.sum(dim=0).tolist())
 print("by hand, first input: 50     in matrices:", (G @ W_small).tolist())
 
 # %% [markdown]
-# You need not learn the order of the factors by heart. For each gradient **there is only one order in which the shapes fit**. For $W$, (out, in) must come from $G$ (B, out) and $X$ (B, in): the B has to be summed away, so $G$ is transposed and stands on the left.
+# You need not learn the order of the factors by heart. For each gradient **there is only one order in which the shapes fit** (unless two sizes happen to be equal: section 9). For $W$, (out, in) must come from $G$ (B, out) and $X$ (B, in): the B has to be summed away, so $G$ is transposed and stands on the left.
 #
 # And note the bias: it was broadcast over the batch, so its gradient is summed over the batch. It is the rule of lesson 03.
 #
@@ -609,7 +609,7 @@ print("by hand, first input: 50     in matrices:", (G @ W_small).tolist())
 #
 # Taken one by one, softmax and logarithm have ugly slopes. Together nearly everything cancels:
 #
-# $$\frac{\partial L}{\partial z_k} = p_k - [k \text{ is the true class}]$$
+# $$\frac{\partial L}{\partial z_k} = p_k - t_k \qquad t_k = 1 \text{ for the true class, else } 0$$
 #
 # **What it gave, minus what it should have given.** By hand: logits (2, 1, 0) give the shares 0.67, 0.24, 0.09 (lesson 02). If class 1 is the true one: $(0.67,\; 0.24 - 1,\; 0.09)$. The true logit is pulled up, the others are pushed down, each by the share it has taken.
 #
