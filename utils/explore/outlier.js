@@ -220,6 +220,7 @@ const explorer = (() => {
     changed(view, { moved }) {
       // Another point moves from where it stands; the one before goes home.
       if (moved === "point") view.frame.adopt(homeOf(view));
+      view.frame.slider("delta", { hidden: ![view.values.loss, view.values.compare].includes("huber") });
       view.button("home", { disabled: view.values.x === homeOf(view).x && view.values.y === homeOf(view).y });
     },
     actions: { home: (view) => view.set(homeOf(view)) },

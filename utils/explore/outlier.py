@@ -59,11 +59,11 @@ DECLARATION = Declaration(
     controls=(
         Choice("loss", "Loss", tuple(LOSSES.items()), "mse", style="radio"),
         Choice("compare", "Compare with", (("none", "no other"), *LOSSES.items()), "none"),
-        Slider("delta", "Huber's δ", 0.1, 8.0, 0.1, 1.0),
         Slider("point", "Point that moves", 1, len(POINTS), 1, len(POINTS)),
         Slider("x", "x", *X_RANGE, 0.1, POINTS[-1][0], inline=True),
         Slider("y", "y", *Y_RANGE, 0.1, POINTS[-1][1], inline=True),
         Action("home", "Put it back", "Back to its place among the others"),
+        Slider("delta", "Huber's δ", 0.1, 8.0, 0.1, 1.0),  # only there while Huber's line is
     ),
     presets=(
         Preset("Wrong at the end", {"point": 10, "x": 9.5, "y": -1.0, "loss": "mse", "compare": "huber"}),
