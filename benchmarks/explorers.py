@@ -4,8 +4,9 @@
     python benchmarks/explorers.py --strict    # exit status 1 if a target is missed
 
 Times are taken in the page, from the browser's event to the change in the document, as medians of many key
-presses one after another. The last column sets each against the plainest work of its kind, measured between
-the others: a slider that writes its value into the page, and an empty question to the kernel. Where these are
+presses one after another; for the playground, whose largest network trains meanwhile, from one picture to the
+next. The last column sets each against the plainest work of its kind, measured between the others: a slider
+that writes its value into the page, an empty question to the kernel, a page that draws nothing. Where these are
 slow too, the machine is busy and not the explorer.
 """
 
@@ -39,6 +40,7 @@ images, labels = torch.rand(10, 28, 28), torch.arange(10)""",
     "explore.activation()",
     "explore.shift_digit(model, images, labels)",
     "explore.draw_digit(model)",
+    "explore.playground()",
 ]
 
 # Waits in the page for the first change after the next key press; resolves to milliseconds.
@@ -64,6 +66,32 @@ FOLLOW_STROKE = """(root) => {
     new MutationObserver(changes => {
         for (const {attributeName} of changes) log[attributeName.slice(5)].push(performance.now());
     }).observe(root, {attributes: true, attributeFilter: ['data-asked', 'data-answered']});
+}"""
+
+# Milliseconds between one change of the picture and the next, for so many seconds.
+PICTURE_TO_PICTURE = """async (picture, seconds) => {
+    const times = [];
+    let last = null;
+    const watch = new MutationObserver(() => {
+        const now = performance.now();
+        if (last !== null) times.push(now - last);
+        last = now;
+    });
+    watch.observe(picture, {childList: true});
+    await new Promise(done => setTimeout(done, 1000 * seconds));
+    watch.disconnect();
+    return times;
+}"""
+
+# The same where nothing is drawn: the pace of the screen.
+FRAME_TO_FRAME = """async seconds => {
+    const times = [], start = performance.now();
+    for (let last = start; last - start < 1000 * seconds;) {
+        const now = await new Promise(requestAnimationFrame);
+        times.push(now - last);
+        last = now;
+    }
+    return times;
 }"""
 
 
@@ -132,13 +160,25 @@ def stroke_times(page: Page, explorer: Locator, moves: int) -> list[float]:
     return lags
 
 
+def training_times(page: Page, explorer: Locator, seconds: float) -> list[float]:
+    """Milliseconds from picture to picture while the playground trains its largest network (4 × 8)."""
+    explorer.scroll_into_view_if_needed()
+    explorer.locator("[name=data]").select_option("spirals")
+    explorer.get_by_role("button", name="Largest network").click()
+    explorer.locator("[name=play]").click()
+    page.wait_for_timeout(3000)  # by now a picture holds as many steps as its time allows
+    times = explorer.locator(".n2t-stage svg").evaluate(PICTURE_TO_PICTURE, seconds)
+    explorer.locator("[name=play]").click()
+    return times
+
+
 def measure(notebook: OpenNotebook, presses: int) -> list[Row]:
     """Run all measurements in an open notebook."""
     page = notebook.page
     notebook.run_all()
     find = {
         name: page.locator(f"[data-explorer={name}]")
-        for name in ("neuron", "activation", "shift_digit", "draw_digit")
+        for name in ("neuron", "activation", "shift_digit", "draw_digit", "playground")
     }
     for explorer in find.values():
         wait_for(lambda e=explorer: e.locator(".n2t-stage").count() == 1, page, seconds=20)
@@ -167,7 +207,10 @@ def measure(notebook: OpenNotebook, presses: int) -> list[Row]:
     trip += to_kernel_and_back()
     stroke = stroke_times(page, find["draw_digit"], presses)
     trip += to_kernel_and_back()
-    plainest, shortest = statistics.median(base), statistics.median(trip)
+    pace = page.evaluate(FRAME_TO_FRAME, presses / 30)
+    training = training_times(page, find["playground"], presses / 15)
+    pace += page.evaluate(FRAME_TO_FRAME, presses / 30)
+    plainest, shortest, frame = (statistics.median(times) for times in (base, trip, pace))
     return [
         Row("plain slider", base, plainest),
         Row("browser mode: neuron", neuron, plainest, 20),
@@ -175,6 +218,8 @@ def measure(notebook: OpenNotebook, presses: int) -> list[Row]:
         Row("to the kernel and back", trip, shortest),
         Row("kernel mode: shift_digit", shift, shortest, 80),
         Row("stroke to bars: draw_digit", stroke, shortest, 100),
+        Row("frame to frame", pace, frame),
+        Row("while training: playground", training, frame, 100),
     ]
 
 
