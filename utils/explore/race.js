@@ -423,12 +423,18 @@ const explorer = (() => {
       line.querySelector("input").after(mark);
       box.append(line);
     });
-    view.picture.node.addEventListener("click", (event) => {
-      const frame = view.picture.node.getBoundingClientRect();
+    // A mouse moves the start when its button goes down (and drags it on from there), a finger by a tap.
+    const node = view.picture.node;
+    const jump = (event, settled) => {
+      const frame = node.getBoundingClientRect();
       const scale = view.picture.width / frame.width;
       const point = [(event.clientX - frame.left) * scale, (event.clientY - frame.top) * scale];
-      if (view.plot && inside(view.plot, point)) startAt(view, point, true);
+      if (view.plot && inside(view.plot, point)) startAt(view, point, settled);
+    };
+    node.addEventListener("pointerdown", (event) => {
+      if (event.pointerType !== "touch" && event.button === 0) jump(event, false);
     });
+    node.addEventListener("click", (event) => jump(event, true));
   }
 
   const shown = (one, values, below = STEPS + 1) => one.arrival && one.arrival.step < below && values.steps >= one.arrival.step;
