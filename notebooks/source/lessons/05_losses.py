@@ -68,7 +68,7 @@ x, y = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 4.0, 6.6])
 w = torch.linspace(-0.5, 4.5, 501)
 errors = ((w[:, None] * x - y) ** 2).mean(dim=1)  # (501, 1) * (3,) -> (501, 3) -> (501,)
 fig, ax = plt.subplots()
-for name, loss, color in (("errors", errors, "class0"), ("errors + $w^2$", errors + w**2, "class1")):
+for name, loss, color in (("errors", errors, "class0"), ("errors + w²", errors + w**2, "class1")):
     ax.plot(w, loss, color=plotting.COLORS[color], label=name)
     ax.plot(w[loss.argmin()], loss.min(), "o", color=plotting.COLORS[color], markersize=10)
     print(f"{name}: smallest at w = {w[loss.argmin()]:.2f}")
@@ -441,6 +441,7 @@ def softplus_with_max(z):
 
 z = torch.tensor([-1e4, -2.0, 0.0, 2.0, 1e4], dtype=torch.float64)
 print("value            ", [f"{v:.4g}" for v in softplus(z)])
+print("torch's softplus ", [f"{v:.4g}" for v in F.softplus(z)])
 print("slope            ", [f"{v:.4g}" for v in slope(softplus, z)])
 print("sigmoid          ", [f"{v:.4g}" for v in torch.sigmoid(z)])
 print("slope, with max  ", [f"{v:.4g}" for v in slope(softplus_with_max, z)])
@@ -538,7 +539,8 @@ for name, color in (("BCE", "class0"), ("MSE on σ(z)", "class3")):
     for seed in range(3):
         label = name if seed == 0 else None
         ax.plot(range(1, 601), runs[name, -5.0, seed][:600], color=plotting.COLORS[color], lw=1.8, label=label)
-ax.set(xlabel="step", ylabel="share right", xscale="log", ylim=(0, 1), title="Started sure and wrong: BCE turns round, MSE sleeps")
+ax.set(xlabel="step", ylabel="share right", xscale="log", ylim=(0, 1))
+ax.set_title("Started sure and wrong: BCE turns round, MSE sleeps")
 ax.legend(loc="center left");
 
 # %% [markdown]
@@ -622,7 +624,7 @@ def log_softmax(z, dim=-1):
 
 
 z = torch.tensor([[2.0, 1.0, 0.0], [1002.0, 1001.0, 1000.0], [-1e4, 0.0, 1e4]])  # (3, 3)
-print("literally  ", torch.log(torch.exp(z).sum(dim=1)).tolist())
+print("literally  ", [round(v, 2) for v in torch.log(torch.exp(z).sum(dim=1)).tolist()])
 print("log_sum_exp", [round(v, 2) for v in log_sum_exp(z).tolist()])
 print("softmax, then log:", torch.log(torch.softmax(z, dim=1))[2].tolist())
 print("log_softmax      :", log_softmax(z)[2].tolist())
