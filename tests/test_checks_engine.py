@@ -637,6 +637,31 @@ def test_the_stub_of_a_class_is_not_started(counter):
     assert counter(Stub).status == "not started"
 
 
+USES = {
+    "named in a function": "def work(p):\n    torch.optim.SGD([p], lr=1).step()\n",
+    "deep inside": "def work(p):\n    def inner():\n        return torch.optim\n    return inner\n",
+    "in a method": "class work:\n    def step(self):\n        torch.optim.SGD([], lr=1)\n",
+    "built upon": "class work(torch.optim.SGD):\n    pass\n",
+    "under another name": "from torch.optim import Adam\ndef work(p):\n    return Adam([p])\n",
+}
+
+
+@pytest.mark.parametrize("code", USES.values(), ids=USES)
+def test_torch_optim_is_loaded_before_the_time_runs(code, monkeypatch):
+    loaded = []
+    names = {"torch": torch}
+    exec(code, names)
+    monkeypatch.setattr(torch.optim.SGD, "step", lambda self: loaded.append(self))
+    guard.load_optimizers_for(names["work"])
+    assert loaded
+
+
+@pytest.mark.parametrize("work", [average_rows, Counter, torch.relu, len, "text"])
+def test_nothing_is_loaded_for_work_that_does_not_use_it(work, monkeypatch):
+    monkeypatch.setattr(torch.optim.SGD, "step", lambda self: pytest.fail("loaded"))
+    guard.load_optimizers_for(work)
+
+
 def test_a_class_whose_objects_are_made_otherwise_is_told_how(counter):
     class Other:
         def __init__(self, start, stop):

@@ -19,7 +19,7 @@ from . import record
 from .bank import all_exercises, close_matches, wrong_works
 from .diagnose import diagnose
 from .exercise import GROUPS, Case, Exercise, NotAsAsked, Stopped
-from .guard import Failure, Guard, Outcome, last_line
+from .guard import Failure, Guard, Outcome, last_line, load_optimizers_for
 from .result import (
     ERROR,
     FAILED,
@@ -184,6 +184,7 @@ def run_cases(exercise: Exercise, work: Callable, seed: int) -> Trial:
     cases = make_cases(exercise, seed)
     with Guard(exercise.reference, _REFERENCE_SECONDS, seed) as guard:
         expected = tuple(_call(exercise, guard, exercise.reference, case)[0] for case in cases)
+    load_optimizers_for(work)
     got: list[Outcome] = []
     mutated: list[tuple[str, ...]] = []
     varied = None

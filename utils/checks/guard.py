@@ -10,6 +10,7 @@ import builtins
 import contextlib
 import ctypes
 import dis
+import inspect
 import linecache
 import random
 import signal
@@ -196,6 +197,35 @@ def _globals_of(work: Any) -> dict[str, Any]:
         if isinstance(names, dict):
             return names
     return {}
+
+
+def load_optimizers_for(work: Any) -> None:
+    """Load what ``torch.optim`` loads at its first step, if the work uses it, before its time begins to run.
+
+    That takes some seconds, and being stopped in the middle would leave torch half loaded for good.
+    """
+    if isinstance(work, type) and issubclass(work, torch.optim.Optimizer):
+        used = True
+    else:
+        methods = vars(work).values() if isinstance(work, type) else (work,)
+        codes = [code for m in methods if (code := getattr(inspect.unwrap(m), "__code__", None)) is not None]
+        names = {name for code in codes for name in _names(code)}
+        world = _globals_of(work)
+        modules = (getattr(world.get(name), "__module__", "") or "" for name in names)
+        used = "optim" in names or any(str(module).startswith("torch.optim") for module in modules)
+    if used:
+        with torch.enable_grad():
+            weight = torch.zeros(1, requires_grad=True)
+            weight.sum().backward()
+            torch.optim.SGD([weight], lr=0.1).step()
+
+
+def _names(code: types.CodeType) -> Iterator[str]:
+    """All names that code uses, in the functions inside it as well."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant)
 
 
 # ---------------------------------------------------------------------------------------- the time
