@@ -4,9 +4,9 @@
     python benchmarks/explorers.py --strict    # exit status 1 if a target is missed
 
 Times are taken in the page, from the browser's event to the change in the document, as medians of many key
-presses one after another; for the playground, whose largest network trains meanwhile, from one picture to the
-next. The last column sets each against the plainest work of its kind, measured between the others: a slider
-that writes its value into the page, an empty question to the kernel, a page that draws nothing. Where these are
+presses one after another; for the playground from one picture to the next, while its largest network trains.
+The last column sets each against the plainest work of its kind, measured between the others: a slider that
+writes its value into the page, an empty question to the kernel, a page that draws nothing. Where these are
 slow too, the machine is busy and not the explorer.
 """
 

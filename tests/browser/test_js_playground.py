@@ -332,7 +332,11 @@ def test_training_that_breaks_down_stops_and_says_so(stage):
     expect(say).to_contain_text("Training broke down at step")
     expect(one.control("play")).to_have_text("Train")
     values = DEFAULTS | BROKEN
-    expect(say).to_have_text(playground.describe(playground.compute(**values, steps=500), **values))
+    state = playground.compute(**values, steps=500)
+    expect(say).to_have_text(playground.describe(state, **values))
+    # What is shown are the last sound weights.
+    sound = f"loss {playground.loss_words(state['train']['loss'])}"
+    expect(one.page.locator(".n2t-stage svg")).to_contain_text(sound)
     assert "NaN" not in one.picture() and "Infinity" not in one.picture()
     expect(one.page.locator(".n2t-stage svg")).to_contain_text("training broke down")
     expect(one.page.locator(".n2t-error")).to_be_hidden()
