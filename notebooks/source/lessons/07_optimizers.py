@@ -74,6 +74,11 @@ for lr in (0.1, 0.5, 0.9, 1.0, 1.1):
 # Each step multiplies $w$ by the same number. It shrinks if that number lies between −1 and 1, so if $\text{lr} < 2/\lambda$. For $\lambda = 2$ the limit is 1: just what we saw.
 #
 # With many weights the bowl is curved differently in different directions. In each of them the same rule holds, with its own $\lambda$, but all share one learning rate. **The steepest decides**: $\text{lr} < 2/\lambda_{\max}$.
+#
+# <details><summary>Why each direction goes its own way</summary>
+#
+# A bowl in many weights is $\frac12 w^T H w$ with gradient $Hw$, so a step is $w \leftarrow (I - \text{lr}\, H)\,w$. Along an eigenvector $u$ of $H$, where $Hu = \lambda u$, it multiplies by $1 - \text{lr}\,\lambda$. $H$ is symmetric, so its eigenvectors stand at right angles and together reach everywhere.
+# </details>
 
 # %% [markdown]
 # Does it hold for a real problem? We fit a line to 200 points with five inputs, under mean squared error. The curvatures along the main axes of this bowl are the **eigenvalues** of the matrix of second derivatives, the
@@ -251,6 +256,8 @@ for epoch in range(2):
     print(f"epoch {epoch}:", [rows.tolist() for rows in torch.randperm(10).split(4)])
 
 # %% [markdown]
+# `torch.randperm(10, generator=g)` takes its order from a generator `g` of your own, so that nobody else's random numbers change it.
+#
 # **Exercise [07.minibatches](exercises/07_optimizers.ipynb)** ●● Shuffle, cut, and keep every example with its target.
 #
 # Now for the noise. We take 10,000 digits and an untrained network, compute the gradient over all of them, and compare it with the gradient of random batches of size $B$. How far off is the guess?
@@ -304,9 +311,16 @@ assert all(abs(error * B**0.5 / errors[0] - 1) < 0.25 for B, error in zip(sizes,
 assert angles[0] > 70 and angles[-1] < 25
 
 # %% [markdown]
-# The error times $\sqrt B$ is about the same in every row. It is the law of every mean of independent things. A batch of 1,024 costs as much as 1,024 single examples and is only 32 times as exact. With one example the guess is some 80 degrees off, which is hardly a direction at all. Can one learn from *that*?
+# The error times $\sqrt B$ is about the same in every row. It is the law of every mean of independent things. A batch of 1,024 costs as much as 1,024 single examples and is only 32 times as exact. With one example the guess is some 80 degrees off, which is hardly a direction at all.
+
+# %% [markdown]
+# <details><summary>Why the square root?</summary>
 #
-# Everybody gets the same data: 2,000 digits, once through, with plain gradient descent. Each batch size may choose the best of three learning rates.
+# Let one example's gradient be off by $e_i$, random with mean 0 and mean square $\sigma^2$. The batch is off by $\frac1B \sum_i e_i$. Its square is $\frac{1}{B^2}$ times the sum of all products $e_i e_j$. For two different, independent examples the product is 0 on average. There remain $B$ squares: $\frac{1}{B^2} \cdot B \sigma^2 = \sigma^2 / B$, and the root of it is $\sigma / \sqrt B$.
+# </details>
+
+# %% [markdown]
+# Eighty degrees off: can one learn from *that*? Everybody gets the same data: 2,000 digits, once through, with plain gradient descent. Each batch size may choose the best of three learning rates.
 
 # %% tags=["nbval-ignore-output"]
 def one_epoch(B, lr, n=2000):
@@ -414,7 +428,7 @@ assert difference < 1e-12
 #
 # $$v \leftarrow \mu\, v + g \qquad w \leftarrow w - \text{lr} \cdot v$$
 #
-# The **momentum** $\mu$, usually 0.9, says how much of the old velocity is left. By hand with $\mu = 0.9$:
+# The **momentum** $\mu$, usually 0.9, says how much of the old velocity is left; $v$ begins at 0. By hand with $\mu = 0.9$:
 #
 # | gradients | 1 | 2 | 3 | … | in the end |
 # |---|---|---|---|---|---|
@@ -422,7 +436,7 @@ assert difference < 1e-12
 # | +1, −1, +1, … | 1 | −0.1 | 0.91 | … | ±0.53 |
 
 # %% [markdown]
-# A lasting push is amplified up to $1/(1-\mu) = 10$ times, an alternating one is halved. So with momentum, `lr` must be chosen smaller, up to ten times.
+# A lasting push is amplified up to $1/(1-\mu) = 10$ times, an alternating one is halved. So at the same `lr` momentum goes up to ten times as far, and one usually gives it a smaller `lr`.
 #
 # **Nesterov's** variant looks ahead. We know that the ball will roll on by $\mu v$ anyway, so it takes the step with the velocity *to come*, $g + \mu v$, after $v$ has been updated:
 
@@ -610,7 +624,7 @@ ax.legend();
 # **What you see.** The length of the step against the step number, for a gradient that never changes. With correction it is level at 1. Without, it begins at 3.2, climbs to 6.6 near step 12, and comes down only after a thousand steps or so.
 
 # %% [markdown]
-# A misconception that even textbooks pass on: *"without the correction Adam would start too slowly, since its means begin at zero"*. The lower mean is too small by much more than the upper one: $0.1\,g / \sqrt{0.001\,g^2} = 3.2$. It starts too **fast**. Whether this does harm depends on the learning rate. We train on digits and see. Here is the loop we
+# A misconception that is easy to fall for: *"without the correction Adam would start too slowly, since its means begin at zero"*. The lower mean is too small by much more than the upper one: $0.1\,g / \sqrt{0.001\,g^2} = 3.2$. It starts too **fast**. Whether this does harm depends on the learning rate. We train on digits and see. Here is the loop we
 # use from now on; three of its arguments wait for later sections.
 
 # %%
@@ -817,12 +831,12 @@ assert [rule for rule in rules if best["Rosenbrock"][rule] < math.inf] == ["Mome
 # No row wins everywhere.
 #
 # - **Ravine**: Adagrad needs 5 steps and RMSProp 14. Each axis has a rate of its own, and the ravine lies along an axis: the problem is gone.
-# - **Turned**, the same land seen from another side: they need 62 and 479. Now neither axis is the steep one, and a rate for each *axis* helps little. SGD, momentum and Nesterov do not care which way the axes point. (Nor does Adam here: what carries it is its mean gradient.)
+# - **Turned**, the same land seen from another side: they need 62 and 479. Now neither axis is the steep one, and a rate for each *axis* helps little. SGD, momentum and Nesterov do not care which way the axes point. (Adam, too, takes about as long as before.)
 # - **Saddle**: large steps are what helps away from a flat pass, and plain descent can afford them here.
 
 # %% [markdown]
 # - **Rosenbrock** is the hardest. Within 500 steps only momentum, Nesterov and Adam get there and stay.
-# - **AdamW** cannot stay there: its decay pulls towards $(0, 0)$, and the minimum is at $(1, 1)$. In the ravine the minimum *is* at $(0, 0)$, and the pull helps. Decay changes the goal; it is not meant for such races.
+# - **AdamW** does not, and decay is all that it has beyond Adam: it pulls towards $(0, 0)$, and the minimum is at $(1, 1)$. In the ravine the minimum *is* at $(0, 0)$, and the pull helps. Decay changes the goal; it is not meant for such races.
 # - Adagrad's best rate in the ravine is 3, momentum's 0.01: **the same number means different things to different optimizers**.
 #
 # How hard is each to tune? Count the rates that work at all:
@@ -843,7 +857,7 @@ assert max(working, key=working.get) == "Adam"
 # %% [markdown]
 # ### Explorer: race them yourself
 #
-# *Which rule, which learning rate, which start?* Choose a surface and switch optimizers on; two sliders steer the learning rate and the momentum; move the start with the mouse. In this explorer an optimizer has arrived when it stays within 0.05 of the minimum.
+# *Which rule, which learning rate, which start?* Choose a surface and switch optimizers on; two sliders steer the learning rate and the momentum, called β there; move the start with the mouse. In this explorer an optimizer has arrived when it stays within 0.05 of the minimum.
 #
 # - **Try** the ravine with SGD alone and raise the learning rate. Where does it diverge? Section 2 says where it must.
 # - **Try** the saddle from $y = 0$, and then from a little beside it.
@@ -915,16 +929,20 @@ assert max(means) - min(means) < 0.08 and min(means) > 0.8
 # %% [markdown]
 # ## 12 · Schedules: far at first, then carefully
 #
-# Large steps get far, and small steps settle: with noisy gradients and a fixed learning rate, the weights never come to rest. So change it on the way. A **schedule** gives the learning rate for each step. With `lr` = 0.1 and 100 steps, counted from 0:
+# Large steps get far, and small steps settle: with noisy gradients and a fixed learning rate, the weights never come to rest. So change it on the way. A **schedule** gives the learning rate for each step. With `lr` = 0.1, steps counted from 0:
 #
 # - **step**: times `gamma` every `step_size` steps. With 30 and 0.1: steps 0–29 at 0.1, steps 30–59 at 0.01, steps 60–89 at 0.001.
-# - **multi-step**: the same at chosen **milestones**.
+# - **multi-step**: the same at chosen **milestones**. With 20 and 70: 0.01 from step 20 on, 0.001 from step 70 on.
 # - **exponential**: times `gamma` after *every* step: 0.1, 0.097, 0.0941 with 0.97.
 #
 # **Exercise [07.step_lr](exercises/07_optimizers.ipynb)** ● How often has the rate been lowered by step $k$?
 
 # %% [markdown]
-# - **cosine**: half a wave from `lr` down to `lr_min`. $\frac12(1 + \cos(\pi \cdot \text{share done}))$ goes from 1 over 0.5 at half-time to 0. Slow at both ends, fast in the middle: 0.1 at step 0, 0.085 at 25, 0.05 at 50, 0.015 at 75, 0 at 100.
+# - **cosine**: half a wave from `lr` at step 0 down to `lr_min` at step `total`, where it stays:
+#
+# $$\text{lr}_\text{min} + (\text{lr} - \text{lr}_\text{min}) \cdot \tfrac12 \left(1 + \cos \frac{\pi \cdot \text{step}}{\text{total}}\right)$$
+#
+# Slow at both ends, fast in the middle. With `lr_min` = 0 and `total` = 100: 0.1 at step 0, 0.085 at 25, 0.05 at 50, 0.015 at 75, 0 at 100.
 #
 # **Exercise [07.cosine_lr](exercises/07_optimizers.ipynb)** ●● Half a wave, not a whole one.
 
