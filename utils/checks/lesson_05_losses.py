@@ -357,7 +357,8 @@ SMOOTH_L1 = Exercise(
 
 def bce_with_logits(z: Tensor, y: Tensor) -> Tensor:
     """Mean binary cross-entropy from logits, finite however large they are."""
-    return (torch.relu(z) - z * y + torch.log1p(torch.exp(-z.abs()))).mean()
+    larger = (z + z.abs()) / 2  # of z and 0; unlike relu's, its slope is right at 0 as well
+    return (larger - z * y + torch.log1p(torch.exp(-z.abs()))).mean()
 
 
 def loss_and_gradient(work: Callable, z: Tensor, y: Tensor) -> Tensor | dict[str, Any]:
@@ -501,6 +502,7 @@ BCE_WITH_LOGITS = Exercise(
         "never positive now. `torch.log1p(t)` is log(1 + t) without losing small t.",
     ),
     alternatives=(
+        _bce("    return (torch.relu(z) - z * y + torch.log1p(torch.exp(-z.abs()))).mean()\n"),
         _bce("    return torch.nn.functional.binary_cross_entropy_with_logits(z, y)\n"),
         _bce("    return (torch.nn.functional.softplus(z) - y * z).mean()\n"),
         _bce(

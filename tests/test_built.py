@@ -1,0 +1,334 @@
+"""What a lesson builds and what later lessons import are the same thing.
+
+Every function and class in ``utils.built`` says in which lesson it was built. Here its definition is taken
+from that lesson's source, or from the solution of that lesson's exercise, and both do the same on random
+inputs.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import utils.built
+from utils.checks import bank
+from utils.checks.source import load_source
+
+LESSONS = Path(__file__).parents[1] / "notebooks" / "source" / "lessons"
+
+
+def built() -> dict[str, tuple[Any, str]]:
+    """Everything public in utils.built: name -> (object, lesson number or "")."""
+    found = {}
+    for module in pkgutil.iter_modules(utils.built.__path__):
+        content = importlib.import_module(f"utils.built.{module.name}")
+        for name, thing in vars(content).items():
+            if (
+                name.startswith("_")
+                or getattr(thing, "__module__", "") != content.__name__
+                or not callable(thing)
+            ):
+                continue
+            lesson = re.search(r"Built in lesson (\d\d)", thing.__doc__ or "")
+            found[name] = (thing, lesson[1] if lesson else "")
+    return found
+
+
+BUILT = built()
+
+
+def from_lesson(lesson: str) -> dict[str, Any]:
+    """All functions and classes that a lesson defines at the top level of its cells, and what it imports."""
+    (path,) = LESSONS.glob(f"{lesson}_*.py")
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+    tree.body = [node for node in tree.body if isinstance(node, kinds)]
+    names: dict[str, Any] = {"__name__": path.stem}
+    exec(compile(tree, str(path), "exec"), names)
+    return names
+
+
+def definitions(name: str, lesson: str) -> list[tuple[str, Any]]:
+    """Where a thing is defined: in its lesson, in the solution of an exercise, or in both."""
+    found = []
+    in_lesson = from_lesson(lesson)
+    if name in in_lesson and getattr(in_lesson[name], "__module__", "") == in_lesson["__name__"]:
+        found.append(("the lesson", in_lesson[name]))
+    for exercise in bank.all_exercises().values():
+        if exercise.lesson == lesson and exercise.name == name:
+            work = bank.load_work(exercise, load_source(exercise.id).solved, "solution")
+            if not _other_task(BUILT[name][0], work):
+                found.append((f"the solution of {exercise.id}", work))
+    return found
+
+
+def _other_task(thing: Any, work: Any) -> bool:
+    """True if an exercise asks under the same name for something else, as its first parameter shows, or for
+    a part of the whole only."""
+    if thing.__name__ == "Value":  # the exercise has five of the operations
+        return True
+    first, other = (next(iter(inspect.signature(f).parameters)) for f in (thing, work))
+    return first != other
+
+
+# ------------------------------------------------------------------------------- what each is tried on
+
+
+def normal(generator: torch.Generator, *shape: int, scale: float = 1.0) -> Tensor:
+    return scale * torch.randn(shape, generator=generator, dtype=torch.float64)
+
+
+def labels(generator: torch.Generator, n: int, k: int) -> Tensor:
+    return torch.randint(0, k, (n,), generator=generator)
+
+
+def call(*make: Callable[[torch.Generator], tuple]) -> Callable:
+    """A driver that calls a function with the arguments that each of these makes."""
+    return lambda thing, generator: [thing(*arguments(generator)) for arguments in make]
+
+
+def with_gradient(*make: Callable[[torch.Generator], tuple]) -> Callable:
+    """The same for a loss: its value, and the gradient by its first argument."""
+
+    def drive(loss: Callable, generator: torch.Generator) -> list:
+        results = []
+        for arguments in make:
+            first, *rest = arguments(generator)
+            first = first.requires_grad_()
+            value = loss(first, *rest)
+            results += [value.detach(), torch.autograd.grad(value.sum(), first)[0]]
+        return results
+
+    return drive
+
+
+def signs(generator: torch.Generator, n: int) -> Tensor:
+    return 2.0 * labels(generator, n, 2).double() - 1
+
+
+def steps(*options: dict[str, Any]) -> Callable:
+    """A driver for optimizers: where a small regression stands after 20 steps."""
+
+    def drive(Optimizer: type, generator: torch.Generator) -> list:
+        results = []
+        for given in options:
+            X, y = normal(generator, 16, 3), normal(generator, 16)
+            w, b = normal(generator, 3).requires_grad_(), normal(generator, 1).requires_grad_()
+            optimizer = Optimizer([w, b], **given)
+            for _ in range(20):
+                w.grad = b.grad = None
+                (X @ w + b - y).square().mean().backward()
+                optimizer.step()
+            results += [w.detach(), b.detach()]
+        return results
+
+    return drive
+
+
+def plain_steps(Optimizer: type, generator: torch.Generator) -> list:
+    """The common base says nothing of how to update; what it shares is tried through a small subclass."""
+
+    class Half(Optimizer):
+        def update(self, p: Tensor, g: Tensor, memory: dict) -> None:
+            memory["calls"] = memory.get("calls", 0) + 1
+            p -= self.lr * g * memory["calls"]
+
+    results = steps({"lr": 0.01})(Half, generator)
+    p = normal(generator, 2).requires_grad_()
+    p.sum().backward()
+    Half([p], lr=1.0).zero_grad()
+    return [*results, p.grad]
+
+
+def schedule(*arguments: tuple) -> Callable:
+    return lambda f, generator: [f(0.3, step, *rest) for rest in arguments for step in range(40)]
+
+
+def value_graph(Value: type, generator: torch.Generator) -> list:
+    """Values and gradients of an expression that uses every operation and every leaf twice."""
+    a, b = (Value(float(x)) for x in torch.rand(2, generator=generator, dtype=torch.float64) + 0.5)
+    out = (
+        (a * b + 2) ** 3
+        - (a / b).exp()
+        + (b**a).log() * a.tanh()
+        + (b - a).relu() / (1 + a * a)
+        - 2**b
+        + (3 - a)
+    )
+    out.backward()
+    return [out.data, a.grad, b.grad]
+
+
+def module_answers(MLP: type, generator: torch.Generator) -> list:
+    results = []
+    for sizes in ([3, 2], [2, 5, 4, 3]):
+        model = MLP(sizes).double()
+        with torch.no_grad():
+            for p in model.parameters():
+                p.copy_(normal(generator, *p.shape))
+        results += [
+            model(normal(generator, 6, sizes[0])).detach(),
+            [tuple(p.shape) for p in model.parameters()],
+        ]
+    return results
+
+
+def batches_of(f: Callable, generator: torch.Generator) -> list:
+    X = normal(generator, 10, 2)
+    return [part for batch in f(X, torch.arange(10), 4, generator) for part in batch]
+
+
+def layers(generator: torch.Generator, *sizes: int) -> list:
+    return [(normal(generator, n, m), normal(generator, n)) for m, n in pairwise(sizes)]
+
+
+def two(generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    return normal(generator, 7, 2, scale=3), normal(generator, 7, 2)
+
+
+EXTREME = torch.tensor([[1e4, -1e4, 0.0], [-1e4, 1e4, 3.0]], dtype=torch.float64)
+DRIVERS: dict[str, Callable] = {
+    # 01, 02
+    "neuron": call(lambda g: (normal(g, 3), normal(g, 3), normal(g))),
+    "update": call(*[lambda g: (normal(g, 3), labels(g, 1, 2)[0], normal(g, 3), normal(g))] * 5),
+    "train_perceptron": lambda f, g: [
+        part if not isinstance(part, list) else len(part)
+        for part in f(torch.randn(20, 2, generator=g), labels(g, 20, 2), 15)
+    ],
+    "logistic_gradient": call(lambda g: (normal(g, 9, 3), labels(g, 9, 2).double(), normal(g, 3), normal(g))),
+    "slope": call(lambda g: (torch.tanh, normal(g, 5)), lambda g: (torch.sign, normal(g, 5))),
+    "sigmoid": call(lambda g: (normal(g, 5, 2, scale=500),)),
+    "softmax": call(lambda g: (normal(g, 5, 4, scale=300), 1), lambda g: (normal(g, 5, 4), 0)),
+    # 03
+    "broadcast_shape": call(lambda g: ((3, 1), (4,)), lambda g: ((), (2, 0)), lambda g: ((1, 5), (6, 1, 1))),
+    "standardize": call(lambda g: (normal(g, 6, 3, scale=9) + 4,), lambda g: (torch.full((4, 2), 2.5),)),
+    "one_hot": call(lambda g: (labels(g, 6, 4), 5)),
+    "pairwise_sq_distances": call(lambda g: (normal(g, 5, 3), normal(g, 7, 3))),
+    "safe_mse": call(two),
+    "unbroadcast": call(lambda g: (normal(g, 4, 3, 2), (3, 1)), lambda g: (normal(g, 4, 3), ())),
+    # 04
+    "linear": call(lambda g: (normal(g, 5, 3), normal(g, 4, 3), normal(g, 4))),
+    "forward": call(
+        lambda g: (normal(g, 5, 3), layers(g, 3, 6, 5, 2)), lambda g: (normal(g, 5, 3), layers(g, 3, 1))
+    ),
+    "MLP": module_answers,
+    "count_parameters": call(lambda g: (torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 1)),)),
+    # 05
+    "reduce": call(*[lambda g, how=how: (normal(g, 4, 2), how) for how in ("mean", "sum", "none")]),
+    "mse": with_gradient(two),
+    "mae": with_gradient(two),
+    "huber": with_gradient(lambda g: (*two(g), 1.5)),
+    "smooth_l1": with_gradient(lambda g: (*two(g), 1.5), two),
+    "zero_one": call(lambda g: (labels(g, 9, 3), labels(g, 9, 3))),
+    "hinge": with_gradient(lambda g: (normal(g, 8, scale=2), signs(g, 8))),
+    "bce": with_gradient(
+        lambda g: (torch.rand(6, generator=g, dtype=torch.float64), labels(g, 6, 2).double())
+    ),
+    "softplus": with_gradient(lambda g: (normal(g, 9, scale=400),)),
+    "bce_with_logits": with_gradient(
+        lambda g: (normal(g, 9, scale=3), labels(g, 9, 2).double()),
+        lambda g: (EXTREME[0, :2].clone(), torch.tensor([0.0, 1.0], dtype=torch.float64)),
+    ),
+    "log_sum_exp": with_gradient(
+        lambda g: (normal(g, 4, 3, scale=300), 1), lambda g: (EXTREME.clone(), 0, True)
+    ),
+    "log_softmax": with_gradient(lambda g: (normal(g, 4, 3, scale=300), 1)),
+    "nll": with_gradient(lambda g: (-normal(g, 5, 3).square(), labels(g, 5, 3))),
+    "cross_entropy": with_gradient(
+        lambda g: (normal(g, 6, 4, scale=3), labels(g, 6, 4)),
+        lambda g: (EXTREME.clone(), torch.tensor([1, 1])),
+    ),
+    # 06
+    "Value": value_graph,
+    "numerical_gradient": call(lambda g: (lambda x: (x**3).sum() + x.prod(), normal(g, 2, 3))),
+    "linear_backward": call(lambda g: (normal(g, 6, 3), normal(g, 4, 3), normal(g, 6, 4))),
+    "relu_backward": call(lambda g: (normal(g, 6, 3), normal(g, 6, 3))),
+    "softmax_cross_entropy_backward": call(lambda g: (normal(g, 6, 4, scale=200), labels(g, 6, 4))),
+    # 07
+    "minibatches": batches_of,
+    "Optimizer": plain_steps,
+    "SGD": steps({"lr": 0.1}),
+    "Momentum": steps({"lr": 0.05}, {"lr": 0.1, "momentum": 0.5}),
+    "Nesterov": steps({"lr": 0.05}, {"lr": 0.1, "momentum": 0.5}),
+    "Adagrad": steps({"lr": 0.3}, {"lr": 0.3, "eps": 0.1}),
+    "RMSProp": steps({"lr": 0.05}, {"lr": 0.05, "alpha": 0.8, "eps": 0.1}),
+    "Adam": steps({}, {"lr": 0.1, "betas": (0.7, 0.9), "eps": 0.1}),
+    "AdamW": steps({}, {"lr": 0.1, "betas": (0.7, 0.9), "eps": 0.1, "weight_decay": 0.2}),
+    "clip_by_norm": call(lambda g: ([normal(g, 3), normal(g, 2, 2)], 0.5), lambda g: ([torch.zeros(2)], 1.0)),
+    "step_lr": schedule((7,), (5, 0.5)),
+    "multi_step_lr": schedule(((5, 20),), ((3, 4, 30), 0.5)),
+    "exponential_lr": schedule((0.9,)),
+    "cosine_lr": schedule((30,), (25, 0.01)),
+    "warmup": schedule((10,), (1,)),
+    "one_cycle": schedule((40,), (50, 0.4, 10.0, 100.0)),
+}
+# an exercise asks for the plain form only; what the lesson's own definition can do besides is tried here
+MORE: dict[str, Callable] = {
+    "cross_entropy": with_gradient(
+        lambda g: (normal(g, 6, 4), labels(g, 6, 4), torch.rand(4, generator=g, dtype=torch.float64), 0.2),
+        lambda g: (normal(g, 6, 4), labels(g, 6, 4), None, 0.1, "none"),
+    ),
+    "bce_with_logits": with_gradient(
+        lambda g: (normal(g, 6), labels(g, 6, 2).double(), torch.tensor(3.0, dtype=torch.float64), "sum"),
+    ),
+    "nll": with_gradient(
+        lambda g: (
+            -normal(g, 5, 3).square(),
+            labels(g, 5, 3),
+            torch.rand(3, generator=g, dtype=torch.float64),
+        ),
+    ),
+    "Adam": steps({"lr": 0.1, "correct": False}),
+    **{name: with_gradient(lambda g: (*two(g), 1.0, "sum")) for name in ("huber", "smooth_l1")},
+    **{name: with_gradient(lambda g: (*two(g), "none")) for name in ("mse", "mae")},
+}
+
+
+# ------------------------------------------------------------------------------------------- the tests
+
+
+def assert_same(one: Any, other: Any) -> None:
+    if isinstance(one, Tensor):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
+    elif isinstance(one, (list, tuple)):
+        assert len(one) == len(other)
+        for a, b in zip(one, other, strict=True):
+            assert_same(a, b)
+    elif isinstance(one, float):
+        assert one == pytest.approx(other, rel=1e-9, abs=1e-12)
+    else:
+        assert one == other
+
+
+def test_everything_says_where_it_was_built():
+    assert [name for name, (_, lesson) in BUILT.items() if not lesson] == []
+
+
+def test_everything_is_tried():
+    assert sorted(BUILT) == sorted(DRIVERS)
+    assert set(MORE) <= set(BUILT)
+
+
+@pytest.mark.parametrize("name", sorted(BUILT))
+def test_the_lesson_and_utils_agree(name: str):
+    thing, lesson = BUILT[name]
+    found = definitions(name, lesson)
+    assert found, f"lesson {lesson} neither defines {name} nor has an exercise that does"
+    for place, other in found:
+        drivers = [DRIVERS[name]] + ([MORE[name]] if name in MORE and place == "the lesson" else [])
+        for drive in drivers:
+            for seed in range(3):
+                ours = drive(thing, torch.Generator().manual_seed(seed))
+                theirs = drive(other, torch.Generator().manual_seed(seed))
+                assert_same(ours, theirs)
