@@ -252,7 +252,7 @@ const explorer = (() => {
     const side = Math.min(width - 44, 330);
     const top = 58, net = top + side + 50;
     return {
-      answer: [30, top, side], net: [30, width - UNIT - 10], middle: net + 34 + 4 * PITCH,
+      answer: [Math.max(30, (width - side) / 2), top, side], net: [30, width - UNIT - 10], middle: net + 34 + 4 * PITCH,
       loss: [46, net + 404, width - 46 - 28, 96], values: [46, net + 560], net_title: [12, net + 6],
       height: net + 600, output: true,
     };
@@ -535,8 +535,7 @@ const explorer = (() => {
     const { memory } = view;
     const point = (where) => { memory.pointed = where; view.draw(); };
     return html("button", {
-      type: "button", class: "pg-unit", tabindex: -1, "aria-label": `${unitName(unit)}: show it large`, "aria-pressed": "false",
-      ...KEYS,
+      type: "button", ...KEYS, class: "pg-unit", tabindex: -1, "aria-label": `${unitName(unit)}: show it large`, "aria-pressed": "false",
       onclick: () => {
         const again = memory.pinned && String(memory.pinned) === String(unit);
         memory.pinned = again ? null : unit;
