@@ -121,11 +121,12 @@ const explorer = (() => {
   }
 
   // ---- the picture
+  const ACROSS = { xticks: [0, 2, 4, 6, 8, 10], xwords: ["0", "2", "4", "6", "8", "10"] };
   const narrowAt = (width) => width < 480;
   function layout(width) {
     const tall = narrowAt(width) ? 250 : 300;
     const plane = [48, 78, width - 64, tall];
-    const pulls = [48, 78 + tall + 60, width - 64, narrowAt(width) ? 120 : 136];
+    const pulls = [48, 78 + tall + 60, width - 64, narrowAt(width) ? 130 : 176];
     return { plane, pulls, height: pulls[1] + pulls[3] + 46 };
   }
 
@@ -151,7 +152,7 @@ const explorer = (() => {
 
     const plot = picture.plot(place.plane, data.x, data.y);
     view.plot = plot;
-    plot.axes({ ylabel: "y" });
+    plot.axes({ ylabel: "y", ...ACROSS });
     view.frame.root.querySelector(".n2t-say").style.minHeight = narrow ? "8.8em" : "4.4em";
     const ends = ([a, b]) => data.x.map((x) => [x, a * x + b]);
     plot.line(ends(state.home[loss]), { color: colors.muted, width: 2.5, dash: "2 5" });
@@ -180,15 +181,19 @@ const explorer = (() => {
     picture.text(box[0] + box[2], box[1] - 14, `point ${point}: ${number(state.pulls[point - 1], 1)}`, {
       anchor: "end", weight: 700, color: "#c01626",
     });
-    plot.axes({ xlabel: "x", yticks: [-top, 0, top], ywords: [`−${limit}`, "0", limit] });
+    plot.axes({ xlabel: "x", ...ACROSS, yticks: [-top, 0, top], ywords: [`−${limit}`, "0", limit] });
     plot.line([[data.x[0], 0], [data.x[1], 0]], { color: colors.text, width: 1.5 });
     const order = state.points.map((_, k) => k).filter((k) => k !== point - 1).concat(point - 1);
     for (const k of order) {
       const x = state.points[k][0];
       const color = k === point - 1 ? colors.wrong : data.looks[loss];
       const tip = clamp(state.pulls[k], -reach, reach);
-      plot.point([x, 0], { color, size: 4, edgeWidth: 1 });
-      plot.arrow([x, 0], [x, tip], { color, width: 4, head: 11 });
+      plot.point([x, 0], { color, size: 3, edgeWidth: 0 });
+      // A shaft that is seen however short, and a head that leaves half of it free.
+      const [from, to] = [plot.py(0), plot.py(tip)];
+      const head = Math.min(12, Math.abs(to - from) * 0.5) * Math.sign(to - from);
+      plot.draw("path", { d: `M${plot.px(x)} ${from}V${to - head}`, stroke: color, "stroke-width": 4 });
+      plot.draw("path", { d: `M${plot.px(x)} ${to}l-${Math.abs(head) * 0.6} ${-head}h${Math.abs(head) * 1.2}Z`, fill: color });
     }
   }
 

@@ -88,7 +88,7 @@ DECLARATION = Declaration(
         ),
     ),
     width=640,
-    height=620,
+    height=660,
     pointer_hint="Drag any point. Only one is away from home: take another, and the first goes back.",
 )
 
