@@ -42,8 +42,20 @@ explore.replay_perceptron([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1], histor
     "explore.playground()",
     """explore.predict("What is 1 + 1?", ["1", "2"], "2", "One and one more.")""",
     """explore.predict("What is 1 + 2?", ["3", "4"], "3", "Two and one more.")""",
+    "explore.broadcast()",
+    "explore.graph()",
 ]
-EXPLORERS = {"draw_digit", "shift_digit", "neuron", "activation", "replay", "playground", "predict"}
+EXPLORERS = {
+    "draw_digit",
+    "shift_digit",
+    "neuron",
+    "activation",
+    "replay",
+    "playground",
+    "predict",
+    "broadcast",
+    "graph",
+}
 # Controls that change no picture by themselves: explorer and name.
 SILENT = {("replay", "speed")}  # how fast Play goes
 LESSONS = [path.name for path in sorted((REPOSITORY / "notebooks").glob("[0-9]*.ipynb"))]
@@ -139,6 +151,9 @@ def press_to_move(control: Locator) -> None:
         control.press("ArrowUp" if at_end else "ArrowDown")
     elif kind == "radio":
         control.press("ArrowDown")
+    elif kind == "text":  # a digit at the end: another size, another power
+        control.press("End")
+        control.press("3")
     else:
         control.press("Space")
 
