@@ -22,7 +22,7 @@ ARROWS: dict[str, set[str]] = {
     "training": {"device"},
     "plotting": set(),
     "explore": {"plotting", "data", "device"},
-    "checks": set(),
+    "checks": {"data"},
     "built": set(),
 }
 JUPYTER = r"(IPython|ipykernel|ipywidgets|anywidget|jupyter\w*|notebook|nb\w+)"
