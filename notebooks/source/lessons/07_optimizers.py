@@ -411,7 +411,8 @@ def largest_difference(ours, theirs, schedule=None, scheduler=None):
             optimizer.step()
         if planned:
             planned.step()
-        worst = max([worst] + [(p - q).abs().max().item() for p, q in zip(model.parameters(), twin.parameters(), strict=True)])
+        for p, q in zip(model.parameters(), twin.parameters(), strict=True):
+            worst = max(worst, (p - q).abs().max().item())
     return worst
 
 # %% tags=["nbval-ignore-output"]
@@ -648,11 +649,12 @@ def train(make, *, epochs=1, seed=0, schedule=None, l2=0.0, clip=None):
             optimizer.step()
     return model, losses
 
-
+# %%
 def judge(model):
     """Loss on the training digits, accuracy on the test digits."""
     with torch.no_grad():
-        return F.cross_entropy(model(X), y).item(), (model(X_test).argmax(dim=1) == y_test).float().mean().item()
+        right = model(X_test).argmax(dim=1) == y_test
+        return F.cross_entropy(model(X), y).item(), right.float().mean().item()
 
 # %% tags=["nbval-ignore-output"]
 curves, final = {}, {}
@@ -796,7 +798,7 @@ surfaces = {  # function, start, lowest height
     "Rosenbrock": (rosenbrock, (-1.5, 2.0), 0.0),
     "Beale": (beale, (1.0, 1.5), 0.0),
 }
-rules = {"SGD": SGD, "Momentum": Momentum, "Nesterov": Nesterov, "Adagrad": Adagrad, "RMSProp": RMSProp, "Adam": Adam, "AdamW": AdamW}
+rules = {rule.__name__: rule for rule in (SGD, Momentum, Nesterov, Adagrad, RMSProp, Adam, AdamW)}
 rates = torch.tensor([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0], dtype=torch.float64)
 
 # %%
@@ -824,7 +826,8 @@ for rule in rules:
 
 # %%
 best = {surface: {rule: t.min().item() for rule, t in times[surface].items()} for surface in surfaces}
-assert best["ravine"]["RMSProp"] < 30 < 100 < best["turned"]["RMSProp"] and best["ravine"]["Adagrad"] < 10 < 30 < best["turned"]["Adagrad"]
+assert best["ravine"]["RMSProp"] < 30 < 100 < best["turned"]["RMSProp"]
+assert best["ravine"]["Adagrad"] < 10 < 30 < best["turned"]["Adagrad"]
 assert [rule for rule in rules if best["Rosenbrock"][rule] < math.inf] == ["Momentum", "Nesterov", "Adam"]
 
 # %% [markdown]
@@ -882,7 +885,10 @@ explore.predict("07.digits")
 
 # %% tags=["nbval-ignore-output"]
 grid = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
-results = {name: [judge(train(lambda p, lr=lr, rule=rule: rule(p, lr))[0])[0] for lr in grid] for name, rule in rules.items()}
+results = {}
+for name, rule in rules.items():
+    models = [train(lambda p, lr=lr, rule=rule: rule(p, lr))[0] for lr in grid]
+    results[name] = [judge(model)[0] for model in models]
 chosen = {name: grid[row.index(min(row))] for name, row in results.items()}
 print("loss on the training digits after one epoch, for each learning rate; * the best")
 print("         " + "".join(f"{lr:>8g} " for lr in grid))
@@ -994,7 +1000,10 @@ schedules = {
     "ExponentialLR": (lambda k: exponential_lr(0.1, k, 0.97), lambda o: torchs.ExponentialLR(o, 0.97)),
     "CosineAnnealingLR": (lambda k: cosine_lr(0.1, k, 100), lambda o: torchs.CosineAnnealingLR(o, 100)),
     "LinearLR (warm-up)": (lambda k: warmup(0.1, k, 20), lambda o: torchs.LinearLR(o, 1 / 20, total_iters=19)),
-    "OneCycleLR": (lambda k: one_cycle(0.1, k, 101), lambda o: torchs.OneCycleLR(o, 0.1, total_steps=101, cycle_momentum=False)),
+    "OneCycleLR": (
+        lambda k: one_cycle(0.1, k, 101),
+        lambda o: torchs.OneCycleLR(o, 0.1, total_steps=101, cycle_momentum=False),
+    ),
 }
 print("schedule              largest difference over 100 steps")
 worst = {}
@@ -1033,8 +1042,10 @@ fig.supylabel("learning rate");
 outcome = {}
 for lr in (0.1, 0.3):
     for name, plan in plans.items():
-        runs = [train(lambda p, lr=lr: Momentum(p, lr), epochs=2, seed=seed, schedule=lambda k, lr=lr, plan=plan: plan(lr, k)) for seed in range(3)]
-        outcome[lr, name] = [judge(model) for model, _ in runs]
+        outcome[lr, name] = []
+        for seed in range(3):
+            model, _ = train(lambda p: Momentum(p, 0.1), epochs=2, seed=seed, schedule=lambda k, lr=lr, plan=plan: plan(lr, k))
+            outcome[lr, name].append(judge(model))
         losses, hits = zip(*outcome[lr, name], strict=True)
         print(f"lr {lr}  {name:21} loss {sum(losses) / 3:.2f}   accuracy on the test set", "  ".join(f"{hit:.1%}" for hit in hits))
 
