@@ -24,7 +24,7 @@
 # - build a curve out of ReLU bumps, and say what the universal approximation theorem promises and what it does not;
 # - compare deep with wide, and say what hidden units have learned, from measurements instead of from hearsay.
 #
-# **Needs:** [lesson 03](03_broadcasting.ipynb) · **Read:** 60 minutes · **Run:** 30 seconds on two CPU cores
+# **Needs:** [lesson 03](03_broadcasting.ipynb) · **Read:** 60 minutes · **Run:** 35 seconds on two CPU cores
 
 # %%
 from itertools import pairwise
@@ -83,7 +83,7 @@ print("y", (a @ W2.T + b2)[:, 0].tolist())
 # So what has the hidden layer *done*? It took each point $(x_1, x_2)$ of the plane to another point $(a_1, a_2)$. Let us draw the plane before and after: a grid of lines, and where each of them ends up. The last neuron, which sees only the new plane, needs to get by with a straight line there.
 
 # %%
-def draw_grid(f, ax, low, high, lines=17):
+def draw_grid(f, ax, low, high, lines=13):
     """Draw the lines of a square grid after f, which takes points (n, 2) to points (n, 2)."""
     fine = torch.linspace(low, high, 201)
     for value in torch.linspace(low, high, lines):
@@ -466,7 +466,7 @@ print(f"{count_parameters(spiral_net)} parameters, loss {loss:.3f}, right: {shar
 assert share_right(spiral_net(X)[:, 0], y) > 0.98
 
 # %%
-ax = plotting.plot_decision_boundary(lambda X: spiral_net(X)[:, 0], X, y.long(), limits=((-3, 3), (-3, 3)))
+ax = plotting.plot_decision_boundary(lambda X: spiral_net(X)[:, 0], X[::2], y[::2].long(), limits=((-3, 3), (-3, 3)))
 ax.set_title("117 numbers follow two spirals");
 
 # %% [markdown]
@@ -510,22 +510,22 @@ def shadow(a, direction):
     u = direction / direction.norm()
     rest = a - a.mean(dim=0)
     rest = rest - (rest @ u)[:, None] * u  # without what the horizontal axis shows already
-    widest = torch.linalg.svd(rest, full_matrices=False).Vh[0]
-    return torch.stack([u, widest], dim=1)
+    return torch.stack([u, torch.linalg.svd(rest, full_matrices=False).Vh[0]], dim=1)  # svd finds the widest
 
 
 def draw_layer(k, ax):
     """The grid and the points as hidden layer k sees them; 0 is the input."""
     a = activations(spiral_net, X)[k].detach()
     view = shadow(a, neurons[k])
-    draw_grid(lambda P: activations(spiral_net, P)[k] @ view, ax, -3, 3, lines=13)
-    plotting.plot_points(a @ view, y.long(), ax=ax, size=22, legend=False)
+    draw_grid(lambda P: activations(spiral_net, P)[k] @ view, ax, -3, 3, lines=11)
+    plotting.plot_points(a[::2] @ view, y[::2].long(), ax=ax, size=20, legend=False)  # every other point
     ax.set(xlabel="", ylabel="", aspect="auto", title=f"{names[k].capitalize()}: {shares[k]:.0%} by a line")
     ax.autoscale()  # let the limits fit what is drawn
+    ax.locator_params(nbins=5)  # and write no more than five numbers along each axis
     ax.grid(False)
 
 
-fig, axes = plt.subplots(2, 2, figsize=(8.8, 7.6), layout="constrained")
+fig, axes = plt.subplots(2, 2, figsize=(8.4, 7), layout="constrained")
 for k, ax in enumerate(axes.flat):
     draw_layer(k, ax)
 
@@ -582,7 +582,7 @@ def hat(x):
 
 
 x = torch.linspace(-2, 2, 401)
-fig, axes = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained")
+fig, axes = plt.subplots(1, 2, figsize=(9.6, 3.4), layout="constrained")
 parts = {"relu(x + 1)": torch.relu(x + 1), "−2 relu(x)": -2 * torch.relu(x), "relu(x − 1)": torch.relu(x - 1)}
 for name, part in parts.items():
     axes[0].plot(x, part, label=name)
@@ -609,7 +609,7 @@ def curve(x):
 x = torch.linspace(-3, 3, 601)
 centres = torch.linspace(-3, 3, 9)
 bumps = curve(centres) * hat((x[:, None] - centres) / 0.75)  # (601, 9): a column for each bump
-fig, ax = plt.subplots(figsize=(8, 4.2))
+fig, ax = plt.subplots(figsize=(7.4, 3.9))
 ax.plot(x, bumps, color=plotting.COLORS["neutral"], lw=1.2)
 ax.plot(x, curve(x), "--", color=plotting.COLORS["muted"], lw=2.5, label="the curve")
 ax.plot(x, bumps.sum(dim=1), color=plotting.COLORS["accent"], lw=2.5, label="sum of nine bumps")
@@ -643,7 +643,7 @@ for n in (1, 2, 4, 8, 16, 64):
 # %% [markdown]
 # (The typical error is the root of the mean squared error.) Up to four pieces the knots hit the curve in unlucky places. From 8 to 16 to 64 it goes down fast: twice as many corners, a quarter of the error. **There is no end to this.** Whatever error you are willing to accept, there is an $n$ that gets below it.
 #
-# That is the idea of the **universal approximation theorem**: one hidden layer with enough units comes as close as you like to any continuous function on a bounded region. Cybenko proved it for sigmoids in 1989. It holds for every continuous activation that is not a polynomial.
+# That is the idea of the **universal approximation theorem**: one hidden layer with enough units comes as close as you like to any continuous function on a closed and bounded region. Cybenko proved it for sigmoids in 1989. It holds for every continuous activation that is not a polynomial.
 
 # %% [markdown]
 # Now let training have a go: five networks of each width, 1,500 steps each. This takes about ten seconds.
@@ -682,10 +682,10 @@ for ax in axes[1]:
 fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3);
 
 # %% [markdown]
-# **What you see.** Six panels with the same wave. With 1 and 2 ReLUs both lines are crude. With 4 the trained line has put its corners near the tops of the wave and follows half of it; the one by hand misses nearly everything. With 8 the one by hand follows, the trained one has missed the first hill. With 16 and 64 both lie on the curve as far as the eye can tell.
+# **What you see.** Six panels with the same wave. With 1 and 2 ReLUs both lines are crude. With 4 the trained line has put its corners near the tops of the wave and follows half of it; the one by hand misses nearly everything. With 8 the one by hand follows, the trained one has missed the first hill. With 16 and 64 both lie on the curve nearly everywhere.
 
 # %% [markdown]
-# With few units training wins, because it chooses where the corners go. At 16 they are level. With 64 the construction is about ten times as close: only a few of the trained networks' corners lie where they are needed.
+# With four units training wins, because it can choose where the corners go. After that it does not: with 8 the construction is ahead, with 16 they are about level, and with 64 the construction is about ten times as close as the best of five trained networks.
 #
 # So a second misconception: *"networks can learn anything, for they are universal approximators"*. The theorem says that good weights **exist**. It does not say how many units it takes, nor that training **finds** them. And it says nothing about points outside the region. We look at the last five networks there:
 
@@ -701,7 +701,7 @@ ax.set(xlabel="$x$", xlim=(-9, 9), ylim=(-7, 7), title="Where there was no data 
 ax.legend(loc="upper left");
 
 # %% [markdown]
-# **What you see.** Between −3 and 3, shaded, all five lie on the curve. Outside, the curve goes on in waves. The networks go straight on, each in a direction of its own: beyond its last corner a ReLU network is a straight line, whatever it has learned.
+# **What you see.** Between −3 and 3, shaded, four of the five lie on the curve; one misses its last valley. Outside, the curve goes on in waves. The networks go straight on, each in a direction of its own: beyond its last corner a ReLU network is a straight line, whatever it has learned.
 
 # %% [markdown]
 # And many inputs? A row of 10 bumps covers a line. A square takes $10 \cdot 10$, a cube 1,000, and 784 pixels take $10^{784}$. So bumps are a proof, not a plan. That networks read digits must have another reason: digits are far from arbitrary functions, and layers build on layers. Which brings us to depth.
@@ -714,34 +714,34 @@ ax.legend(loc="upper left");
 # Now feed its output to a second tent. On the left half, the first tent runs through all of [0, 1], so the second makes a whole tent there; on the right half it runs back, and there is another. Two tents. A third layer makes four. It is like folding paper: each fold doubles the number of layers of paper, so that one cut makes ever more corners.
 
 # %%
-def folded(depth):
-    """Layers of a network with two units in each of `depth` hidden layers: a tent of a tent of a tent …"""
+def folded(hidden):
+    """Layers of a network with two units in each of its hidden layers: a tent of a tent of a tent …"""
     units, tent = torch.tensor([[1.0], [1.0]]), torch.tensor([[2.0, -4.0]])  # (2, 1), (1, 2)
     bias = torch.tensor([0.0, -0.5])
-    between = [(units @ tent, bias)] * (depth - 1)  # (2, 2): a tent, handed to two new units
+    between = [(units @ tent, bias)] * (hidden - 1)  # (2, 2): a tent, handed to two new units
     return [(units, bias), *between, (tent, torch.zeros(1))]
 
 
 x = torch.linspace(0, 1, 1025)[:, None]
-fig, axes = plt.subplots(1, 4, figsize=(11, 2.8), sharey=True, layout="constrained")
-for ax, depth in zip(axes, (1, 2, 3, 5), strict=True):
-    y_hat = forward(x, folded(depth))[:, 0]
+fig, axes = plt.subplots(1, 4, figsize=(9.6, 2.6), sharey=True, layout="constrained")
+for ax, hidden in zip(axes, (1, 2, 3, 5), strict=True):
+    y_hat = forward(x, folded(hidden))[:, 0]
     pieces = 1 + (y_hat.diff().sign().diff() != 0).sum().item()
     ax.plot(x, y_hat, color=plotting.COLORS["accent"])
-    ax.set(title=f"{depth} layer{'s' * (depth > 1)}: {pieces} pieces", xlabel="$x$", xticks=[0, 0.5, 1])
+    ax.set(title=f"{hidden} hidden: {pieces} pieces", xlabel="$x$", xticks=[0, 0.5, 1])
 
 # %% [markdown]
 # **What you see.** Four zigzag lines between 0 and 1. One hidden layer gives one tent of 2 straight pieces, two give two tents with 4, three give four with 8, and five give sixteen with 32.
 
 # %%
 print("hidden layers  pieces  parameters   one hidden layer needs")
-for depth in (1, 2, 3, 5, 10):
-    deep = sum(W.numel() + b.numel() for W, b in folded(depth))
-    units = 2**depth - 1  # a corner between any two pieces, and a ReLU makes one corner
-    print(f"{depth:13}  {2**depth:6}  {deep:10}   {units:5} units, {3 * units + 1:5} parameters")
+for hidden in (1, 2, 3, 5, 10):
+    deep = sum(W.numel() + b.numel() for W, b in folded(hidden))
+    units = 2**hidden - 1  # a corner between any two pieces, and a ReLU makes one corner
+    print(f"{hidden:13}  {2**hidden:6}  {deep:10}   {units:5} units, {3 * units + 1:5} parameters")
 
 # %% [markdown]
-# Every further layer adds 6 parameters and **doubles** the pieces; every further unit in a single layer adds 3 parameters and **one** corner. For 1,024 pieces: 61 against 3,070. There are functions for which depth is worth exponentially many units (Telgarsky, 2015).
+# Every further hidden layer adds 6 parameters and **doubles** the pieces; every further unit in a single layer adds 3 parameters and **one** corner. For 1,024 pieces: 61 against 3,070. There are functions for which depth is worth exponentially many units (Telgarsky, 2015).
 #
 # Does training find them? The shape that can make 8 pieces exactly is 1–2–2–2–1. We train 50 of them on just that zigzag.
 
@@ -814,7 +814,7 @@ X_train, y_train = data.mnist_tensors("train")
 X_test, y_test = data.mnist_tensors("test")
 torch.manual_seed(0)
 untrained, model = MLP([784, 128, 256, 10]), MLP([784, 128, 256, 10])
-model.load_state_dict(untrained.state_dict())  # the same first weights
+model.load_state_dict(untrained.state_dict())  # copy all parameters by name: the same start
 batches = data.Batches(X_train, y_train, batch_size=256, generator=torch.Generator().manual_seed(0))
 optimizer = torch.optim.Adam(model.parameters(), lr=0.001, fused=True)
 for _ in range(3):
@@ -839,11 +839,11 @@ explore.predict("04.strokes")
 # %%
 W_start, W_end = untrained.layers[0].weight.detach(), model.layers[0].weight.detach()  # (128, 784)
 change = W_end - W_start
-fig, axes = plt.subplots(3, 8, figsize=(10, 4.3), layout="constrained")
+fig, axes = plt.subplots(3, 6, figsize=(8.4, 4.6), layout="constrained")
 for row, (name, W) in enumerate({"at the start": W_start, "after training": W_end, "the change": change}.items()):
     axes[row, 0].set_ylabel(name)
     for unit, ax in enumerate(axes[row]):
-        ax.imshow(W[unit].view(28, 28), cmap=plotting.DIVERGING, norm=plotting.centred_norm(W_end[:8]))
+        ax.imshow(W[unit].view(28, 28), cmap=plotting.DIVERGING, norm=plotting.centred_norm(W_end[:6]))
         ax.set(xticks=[], yticks=[])
         ax.grid(False)
 for unit, ax in enumerate(axes[2]):
@@ -851,7 +851,7 @@ for unit, ax in enumerate(axes[2]):
 fig.suptitle("Training adds smooth blots, no strokes");
 
 # %% [markdown]
-# **What you see.** Three rows of eight small pictures. On top fine, pale noise. In the middle, after training, red and blue blots in the inner part, with noise all over and around them. At the bottom only what training has changed: the same blots, smooth, and a white border.
+# **What you see.** Three rows of six small pictures. On top fine, pale noise. In the middle, after training, red and blue blots in the inner part, with noise all over and around them. At the bottom only what training has changed: the same blots, smooth, and a white border.
 
 # %% [markdown]
 # No edges, no pen strokes, no digits. Let us put numbers on that: are neighbouring pixels alike? How much of a unit's change lies in its best window of 9 by 9 pixels? (A detector for a short stroke would have nearly all of it in one.) And what happened at pixels that are black in all 60,000 digits?
@@ -909,8 +909,9 @@ assert knowledge["trained"][1].median() > 2 * knowledge["untrained"][1].median()
 fig, ax = plt.subplots(figsize=(8.4, 4.4))
 for (name, shares), role, shift in zip(knowledge.items(), ("neutral", "train"), (-0.13, 0.13), strict=True):
     for place, s in enumerate(shares):
-        spread = place + shift + 0.2 * (torch.arange(len(s)) / len(s) - 0.5)
-        ax.scatter(spread, s, s=9, color=plotting.COLORS[role], alpha=0.45, lw=0)
+        dots = s[torch.linspace(0, len(s) - 1, min(len(s), 120)).long()]  # at most 120, evenly picked
+        spread = place + shift + 0.2 * torch.linspace(-0.5, 0.5, len(dots))
+        ax.scatter(spread, dots, s=9, color=plotting.COLORS[role], lw=0)
     medians = [s.median().item() for s in shares]
     ax.plot(torch.arange(4) + shift, medians, "o-", color=plotting.COLORS[role], mec=plotting.COLORS["text"], ms=9)
     ax.annotate(name, (3 + shift + 0.15, medians[-1]), va="center", color=plotting.COLORS["text"])
@@ -920,7 +921,7 @@ ax.set(ylabel="share that goes with the digit", xlim=(-0.4, 3.9), ylim=(0, 1))
 ax.set_title("Layer by layer, units know more about the digit");
 
 # %% [markdown]
-# **What you see.** Four columns of dots, one dot for each unit, with the medians joined by a line. Trained: about 0.1 at the pixels, a half after the first hidden layer, nearly two thirds after the second, more at the logits. Untrained: below 0.2 everywhere.
+# **What you see.** Four columns of dots, one dot for a unit (at most 120 of them), with the medians joined by a line. Trained: about 0.1 at the pixels, a half after the first hidden layer, nearly two thirds after the second, more at the logits. Untrained: below 0.2 everywhere.
 
 # %%
 trained_medians = [s.median() for s in knowledge["trained"]]
@@ -930,23 +931,23 @@ assert max(s.median() for s in knowledge["untrained"]) < 0.3
 # %% [markdown]
 # So this half of the story holds, in our network, too: each layer's features say more about the thing than those before. And it is learning that does it, not the mere layers: untrained, nothing rises.
 #
-# Last, let the units show what they answer to. For the first three units of each hidden layer, the ten test digits that excite them most:
+# Last, let the units show what they answer to. For the first three units of each hidden layer, the eight test digits that excite them most:
 
 # %%
 with torch.no_grad():
     _, first, second = activations(model, X_test)  # (10000, 784), (10000, 128), (10000, 256)
 rows = [(f"layer {k}\nunit {unit}", A[:, unit]) for k, A in ((1, first), (2, second)) for unit in range(3)]
-fig, axes = plt.subplots(6, 10, figsize=(10.5, 6.4), layout="constrained")
+fig, axes = plt.subplots(6, 8, figsize=(8.4, 6.6), layout="constrained")
 for row, (name, a) in zip(axes, rows, strict=True):
     row[0].set_ylabel(name, rotation=0, ha="right", va="center")
-    for i, ax in zip(a.argsort(descending=True)[:10], row, strict=True):
+    for i, ax in zip(a.argsort(descending=True)[:8], row, strict=True):
         ax.imshow(X_test[i].view(28, 28), cmap="gray")
         ax.set(xticks=[], yticks=[])
         ax.grid(False)
 fig.suptitle("Some units answer to one digit, others to two or three");
 
 # %% [markdown]
-# **What you see.** Six rows of ten digits each. Some rows hold one digit only, such as ten 2s or ten 5s. Others mix two or more that have something in common: 5s and 8s, or 2s and 0s.
+# **What you see.** Six rows of eight digits each. Some rows hold one digit only, such as 2s or 5s. Others mix two or more that have something in common: 5s and 8s, or 2s and 0s.
 #
 # Not "one unit, one thing", then, in either layer. A digit is recognised by many units together, each of which also works for other digits.
 
