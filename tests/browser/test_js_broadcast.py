@@ -93,7 +93,7 @@ def test_what_cannot_be_read_leaves_the_last_picture_pale_and_says_why(stage):
     one.control("b").focus()
     one.page.keyboard.press("End")
     one.page.keyboard.type("x")
-    assert one.js(boxes) == before + 1  # the veil
+    assert one.js(boxes) == before + 2  # the veil, and a white ground for the words
     assert "cannot be read yet" in one.picture()
     expect(one.page.locator(".n2t-say")).to_have_text(broadcast.describe("3, 1", "4x"))
     one.page.keyboard.press("Backspace")

@@ -111,8 +111,9 @@ const explorer = (() => {
     if (readable) return;
     picture.add(svg("rect", { width: picture.width, height: picture.height, fill: "#fff", opacity: state ? 0.72 : 1 }));
     const wrong = ["a", "b"].filter((name) => now.mistakes[name]).join(" and ");
-    picture.text(picture.width / 2, 34, `The shape of ${wrong} cannot be read yet.`, {
-      anchor: "middle", weight: 700, size: picture.width < 520 ? 15 : 17, color: "#b3121f",
+    picture.add(svg("rect", { width: picture.width, height: 42, fill: "#fff" }));
+    picture.text(14, 27, `The shape of ${wrong} cannot be read yet.`, {
+      weight: 700, size: picture.width < 520 ? 15 : 18, color: "#b3121f",
     });
   }
 

@@ -202,7 +202,7 @@ const explorer = (() => {
   function amount(value) {
     const size = Math.abs(value);
     if (size === 0) return "0";
-    if (size >= 0.001 && size < 1e5) return short(value, size < 1 ? 4 : size < 10 ? 3 : size < 100 ? 2 : size < 1000 ? 1 : 0);
+    if (size >= 0.001 && size < 1e5) return short(value, size < 0.1 ? 4 : size < 10 ? 3 : size < 100 ? 2 : size < 1000 ? 1 : 0);
     return Number(value.toPrecision(2)).toExponential().replace("e+", "e").replaceAll("-", "−");
   }
   const bracketed = (value) => (value < 0 ? `(${amount(value)})` : amount(value));
@@ -438,7 +438,8 @@ const explorer = (() => {
     if (last) drawAll(picture, last.state, last.values);
     if (!now.mistake) return;
     picture.add(svg("rect", { width: picture.width, height: picture.height, fill: "#fff", opacity: last ? 0.75 : 1 }));
-    picture.text(picture.width / 2, 27, "Not read yet", { anchor: "middle", weight: 700, size: 17, color: "#b3121f" });
+    picture.add(svg("rect", { width: picture.width, height: 40, fill: "#fff" }));
+    picture.text(14, 27, "Not read yet", { weight: 700, size: 17, color: "#b3121f" });
   }
 
   function drawAll(picture, state, values) {
@@ -470,7 +471,7 @@ const explorer = (() => {
     const rows = Math.max(...nodes.map((node) => node.place), ...state.wires.flatMap((wire) => wire.via.map(([, place]) => place))) + 0.5;
     const area = [12, HEAD + 4, picture.width - 24, picture.height - HEAD - TABLE - 12];
     const [along, across] = wide ? [area[2], area[3]] : [area[3], area[2]];
-    const box = [wide ? 70 : Math.min(70, across / rows - 6), wide ? 58 : 54];
+    const box = [wide ? 66 : Math.min(66, across / rows - 6), wide ? 58 : 54];
     const pitch = Math.min(wide ? 180 : 128, (along - box[wide ? 0 : 1] - 4) / Math.max(layers - 1, 1));
     const apart = Math.min(wide ? 96 : 118, across / rows);
     const at = ([layer, place]) => {
@@ -587,7 +588,7 @@ const explorer = (() => {
         const cut = lines.at(-1).endsWith(end) ? 0 : 150;
         const wide = Math.max(...lines.map((words) => width(words, fresh ? 15 : 14))) + 12; // bold takes more room
         const high = lines.length * 17 + 5;
-        for (const t of [0.45, 0.35, 0.55, 0.25, 0.7]) {
+        for (const t of [0.45, 0.35, 0.55, 0.25, 0.68, 0.15, 0.78]) {
           for (const off of [0, -1, 1, -2, 2]) {
             let [x, y] = on(stretch, t);
             if (map.wide) y += off * 23;
@@ -619,7 +620,7 @@ const explorer = (() => {
     const { colors } = picture;
     const top = picture.height - TABLE;
     const nudge = values.nudge.replace("-", "−");
-    const columns = wide ? [14, 0.34, 0.6, 0.97].map((x) => (x > 1 ? x : x * picture.width)) : [14, 0.37, 0.64, 0.97].map((x) => (x > 1 ? x : x * picture.width));
+    const columns = [14, ...[0.37, wide ? 0.62 : 0.64, 0.97].map((part) => part * picture.width)];
     picture.add(svg("line", { x1: 0, x2: picture.width, y1: top, y2: top, stroke: colors.grid, "stroke-width": 2 }));
     const heads = wide ? [`Nudge by ${nudge}`, "gradient", `gradient × ${nudge.startsWith("−") ? `(${nudge})` : nudge}`, "the output changes by"]
       : [`by ${nudge}`, "gradient", "× nudge", "real change"];

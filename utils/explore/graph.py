@@ -343,13 +343,13 @@ def _lay_out(
 
 # ------------------------------------------------------------------ numbers in words
 def amount(value: float) -> str:
-    """Return a number in at most seven letters: "−2.125", "0.4621", "12346", "1.2e7"."""
+    """Return a number in at most seven letters: "−2.125", "0.462", "12346", "1.2e7"."""
     size = abs(value)
     if size == 0:
         return "0"
     if 0.001 <= size < 1e5:
         return short(
-            value, 4 if size < 1 else 3 if size < 10 else 2 if size < 100 else 1 if size < 1000 else 0
+            value, 4 if size < 0.1 else 3 if size < 10 else 2 if size < 100 else 1 if size < 1000 else 0
         )
     exact = Decimal(value)
     lead = exact.quantize(Decimal(1).scaleb(exact.adjusted() - 1), ROUND_HALF_UP)
