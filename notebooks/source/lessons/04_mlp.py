@@ -617,7 +617,7 @@ ax.set(xlabel="$x$", title="Nine bumps add up to nearly the curve", xlim=(-3, 3)
 ax.legend(loc="upper left");
 
 # %% [markdown]
-# **What you see.** A dashed wave, and nine grey triangles of different heights, some of them upside down, whose tops lie on it. Their sum is a line of eight straight pieces that meets the wave at nine points and cuts its round tops off.
+# **What you see.** A dashed wave, and nine grey triangles whose tops lie on it; some are upside down, and the one at 0 has height 0. Their sum is a line of eight straight pieces that meets the wave at nine points and cuts its round tops off.
 
 # %% [markdown]
 # Neighbouring bumps share their corners, so nine bumps do not need 27 ReLUs. On this interval eight are enough: the line starts at $f(-3)$, and each ReLU changes the slope at its corner to what the next piece needs. For $n$ pieces: $n$ ReLUs, with corners at the left end of each piece.
