@@ -250,7 +250,7 @@ const explorer = {
   changed(view, { moved, settled }) {
     (window.seen ||= []).push([moved ?? null, settled]);
     view.frame.slider("k", { label: view.values.word, hidden: view.values.word === "", maximum: 5 });
-    view.frame.adopt({ k: Math.min(5, view.values.k) });
+    view.frame.adopt({ k: Math.min(5, view.values.k), word: view.values.word });
   },
 };
 """
@@ -270,3 +270,8 @@ const explorer = {
     one.press("k", "ArrowLeft")
     assert one.js("seen.at(-1)") == ["k", True] and ["word", False] in one.js("seen")
     assert one.js("seen[0]") == [None, False]
+    # Code that sets the text to what it is already leaves the cursor where the hand has it.
+    one.control("word").focus()
+    one.page.keyboard.press("Home")
+    one.page.keyboard.type("ab")
+    assert one.control("word").input_value() == "abk"
