@@ -59,9 +59,9 @@ for name, y_hat in {"off by one, always": [4.0, 6.0, 3.0], "off by three, once":
 #
 # 1. **Measure:** one number, to compare two networks.
 # 2. **Guide:** its slope says in which direction each parameter should move.
-# 3. **Carry** further wishes. A term for something other than errors is called a **regulariser**, such as $\lambda w^2$: "and keep the weight small, please".
+# 3. **Carry** further wishes. A term for something other than errors is called a **regulariser**, such as $\lambda w^2$: "and keep the weight small, please". The number $\lambda$ says how much that counts.
 #
-# Here are jobs 2 and 3 in one picture, for a model with a single weight, $\hat y = w x$.
+# Here are jobs 2 and 3 in one picture, for a model with a single weight, $\hat y = w x$, and $\lambda = 1$.
 
 # %%
 x, y = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 4.0, 6.6])
@@ -76,7 +76,7 @@ ax.set(xlabel="weight $w$", ylabel="loss", ylim=(0, 30), title="A regulariser mo
 plotting.label_lines(ax);
 
 # %% [markdown]
-# **What you see.** Two parabolas over the weight. The errors alone are smallest at 2.13, almost at zero. With $w^2$ added the curve lies higher and its lowest point is at 1.75.
+# **What you see.** Two parabolas over the weight. The errors alone are smallest at $w = 2.13$, where almost nothing of them is left. With $w^2$ added the curve lies higher and its lowest point is at 1.75.
 #
 # With the extra term the best weight no longer fits the points best. That is the deal one makes, and lesson 09 shows when it pays. For now: **the network does not know what you want. It knows the loss.**
 
@@ -142,7 +142,7 @@ print("pull under MAE", (-slope(torch.abs, r)).tolist())
 # %% [markdown]
 # ### Which number would they choose?
 #
-# Take the simplest model: the same number $c$ for every point. Targets: 1, 1, 2, 4, 12.
+# Take the simplest model: the same number $c$ for every point. Targets: 1, 1, 2, 4, 12. (For numbers the 0–1 loss is 1 for every target that is not exactly $c$.)
 
 # %%
 explore.predict("05.constant")
@@ -187,7 +187,7 @@ axes[0].set_ylabel("loss");
 # $$\text{Huber}: \begin{cases} \frac12 s^2 & s < \delta \\ \delta\,(s - \frac12 \delta) & \text{else}\end{cases} \qquad \text{smooth L1}: \begin{cases} \frac12 s^2/\beta & s < \beta \\ s - \frac12\beta & \text{else}\end{cases}$$
 
 # %% [markdown]
-# Numbers for Huber with $\delta = 2$: $s = 1$ costs $\frac12$; $s = 2$ costs 2 by either line; $s = 5$ costs $2 \cdot (5 - 1) = 8$.
+# Numbers for Huber with $\delta = 2$: $s = 1$ costs $\frac12$; $s = 2$ costs 2 by either line; $s = 5$ costs $2 \cdot (5 - 1) = 8$. Smooth L1 with $\beta = 2$ is half of that: $\frac14$, 1 and 4.
 #
 # The subtracted $\frac12\delta$ is not decoration. It makes the two pieces meet **in value and in slope** at the joint: $\frac12\delta^2 = \delta(\delta - \frac12\delta)$, and both slopes are $\delta$. Without it the loss would jump. For $\delta = \beta = 1$ Huber and smooth L1 are one and the same.
 
@@ -305,7 +305,7 @@ for name, f in losses.items():
 #
 # Why squares? Here is the answer that ties all losses together. Suppose the network is right, and the data differ from it by random **noise**. If we say how likely each size of noise is, we can ask: *how likely was the data we have got?* That is the **likelihood**. A good network makes it large.
 #
-# For many points one has to multiply the likelihoods, which soon gives a number like $10^{-400}$. So one takes the logarithm, which makes sums of products, and a minus, to have something to make small: the **negative log-likelihood**, NLL. Small NLL, likely data.
+# For many points one has to multiply the likelihoods, as with dice that do not influence each other, which soon gives a number like $10^{-400}$. So one takes the logarithm, which makes sums of products, and a minus, to have something to make small: the **negative log-likelihood**, NLL. Small NLL, likely data.
 
 # %% [markdown]
 # Two common guesses: the **Gaussian** bell with density $\frac{1}{\sqrt{2\pi}} e^{-r^2/2}$, and the **Laplace** distribution with density $\frac12 e^{-|r|}$, a tent with longer tails. (The **density** says how likely values near $r$ are.) Their negative logarithms, less the value at $r = 0$:
@@ -414,16 +414,16 @@ print("from probabilities:", [f"{v:.2f}" for v in torch.autograd.grad(from_p, z)
 print("from logits       :", [f"{v:.2f}" for v in torch.autograd.grad(from_z, z)[0]])
 
 # %% [markdown]
-# Nine tenths of the gradient are gone, in float64, and nobody is told. The information was lost in the sigmoid, before the loss had a chance. Hence the rule:
+# Nine tenths of the gradient are gone, in float64, and nobody is told. On the way back the logarithms divide by $p(1 - p)$, and the sigmoid's slope multiplies by it again. Here that is $10^{-13}$, and torch, lest it divide by 0, never divides by less than $10^{-12}$. In float32 it is worse: there $p$ is exactly 1 from $z = 18$ on, and nothing that comes after it can tell 18 from 1,000. Hence the rule:
 #
 # > **The last layer gives logits; the loss does the sigmoid.** Never a sigmoid first and a logarithm after it.
 #
-# How can the loss avoid computing $p$? Because the logarithm undoes the exponential. With the function **softplus**,
+# How can the loss avoid computing $p$? Because the logarithm undoes the exponential. With $\text{softplus}(z) = \log(1 + e^z)$, and since $1 - \sigma(z) = \sigma(-z)$,
 #
-# $$-\log \sigma(z) = \log(1 + e^{-z}) = \text{softplus}(-z), \qquad -\log(1 - \sigma(z)) = \text{softplus}(z)$$
+# $$-\log \sigma(z) = \log(1 + e^{-z}) = \text{softplus}(-z), \qquad -\log(1 - \sigma(z)) = -\log \sigma(-z) = \text{softplus}(z)$$
 
 # %% [markdown]
-# $\text{softplus}(z) = \log(1 + e^z)$ is a ReLU with its corner rounded: about 0 far left, about $z$ far right. Far right $e^z$ overflows. Take $e^{z}$ out of the logarithm there:
+# **Softplus** is a ReLU with its corner rounded: about 0 far left, about $z$ far right. Far right $e^z$ overflows. Take $e^{z}$ out of the logarithm there:
 #
 # $$\log(1 + e^z) = z + \log(1 + e^{-z}), \quad\text{so for every } z: \quad \text{softplus}(z) = \max(z, 0) + \log(1 + e^{-|z|})$$
 #
@@ -454,7 +454,13 @@ print("slope, with max  ", [f"{v:.4g}" for v in slope(softplus_with_max, z)])
 # %% [markdown]
 # ## 7 · Classification is not regression
 #
-# Why not simply the squared error between $p$ and $y$? Both are numbers between 0 and 1, after all. Look at one point of class 1, while its logit goes from "sure and wrong" on the left to "sure and right":
+# Why not simply the squared error between $p$ and $y$? Both are numbers between 0 and 1, after all.
+
+# %%
+explore.predict("05.wrong_start")
+
+# %% [markdown]
+# Look at one point of class 1, while its logit goes from "sure and wrong" on the left to "sure and right":
 
 # %%
 of_class_1 = {
@@ -483,10 +489,9 @@ for k, (name, x, y, color) in enumerate((("BCE", -4.8, 5, "class0"), ("MSE on σ
 # | BCE | $p - y$ | −1 |
 # | MSE on the sigmoid | $2\,(p - y)\,p\,(1 - p)$ | −0.00009 |
 #
-# The factor $p(1-p)$ is the sigmoid's slope from lesson 02, and the sigmoid is saturated. BCE's logarithm cancels it. Now train: two overlapping clouds, logistic regression, three data sets, and three starts: from weights 0, and from weights −5 and −10, which are sure and wrong. How many steps until 80% are right?
-
-# %%
-explore.predict("05.wrong_start")
+# The factor $p(1-p)$ is the sigmoid's slope from lesson 02, and the sigmoid is saturated. BCE's logarithm cancels it. Now train: two overlapping clouds, logistic regression, three data sets, and three starts: from weights 0, and from weights −5 and −10, which are sure and wrong.
+#
+# **Predict.** How many steps will each loss need until 80% are right, from each of the three starts?
 
 # %% tags=["long"]
 def clouds(n, seed):
@@ -558,7 +563,10 @@ ax.legend(loc="center left");
 #
 # $$\text{hinge} = \max(0,\; 1 - y \cdot \text{score})$$
 #
-# Numbers: class +1 with a score of 3 costs 0; with 0.4 it costs 0.6 although it is right; with −2 it costs 3. Here it is beside the others, over $m = y \cdot \text{score}$ (`clamp(min=0)` raises what is below 0 to 0):
+# Numbers: class +1 with a score of 3 costs 0; with 0.4 it costs 0.6 although it is right; with −2 it costs 3. (`clamp(min=0)` raises what is below 0 to 0.)
+
+# %% [markdown]
+# Here it is beside the others, over $m = y \cdot \text{score}$. With targets ±1 both cases of BCE are one, $\text{softplus}(-m)$; we divide it by $\log 2$, so that it costs 1 at $m = 0$ as hinge does. The squared error $(y - \text{score})^2$ is $(1 - m)^2$, since $y^2 = 1$.
 
 # %%
 m = torch.linspace(-2.5, 3, 551)
@@ -592,7 +600,7 @@ plotting.label_lines(ax);
 #
 # $$\text{CE} = -\log \text{softmax}(z)_y$$
 #
-# By hand: logits $(2, 1, 0)$ give $(0.67, 0.24, 0.09)$. If class 0 is the true one, that costs $-\log 0.67 = 0.41$; if class 2 is, $-\log 0.09 = 2.41$. A network that knows nothing gives $1/k$ to all and pays $\log k$: 2.30 for ten classes. Remember that number; a training run should begin there.
+# By hand: logits $(2, 1, 0)$ give $(0.665, 0.245, 0.090)$. If class 0 is the true one, that costs $-\log 0.665 = 0.41$; if class 2 is, $-\log 0.090 = 2.41$. A network that knows nothing gives $1/k$ to all and pays $\log k$: 2.30 for ten classes. Remember that number; a training run should begin there.
 
 # %% [markdown]
 # <details><summary><b>Derivation: categorical gives cross-entropy</b></summary>
@@ -609,7 +617,7 @@ plotting.label_lines(ax);
 #
 # $$\log \sum_j e^{z_j} = m + \log \sum_j e^{z_j - m}, \qquad m = \max_j z_j$$
 #
-# In `log_softmax` we shift before anything else: in float32, next to a score of 10,000, differences below 0.001 would be rounded away.
+# In `log_softmax` we shift before anything else: near 10,000 float32 goes in steps of 0.001, and the small loss of a sure, right answer would be rounded to 0.
 
 # %%
 def log_sum_exp(z, dim=-1, keepdim=False):
@@ -676,7 +684,7 @@ assert (rounded == y).float().mean() < 0.33 and (chosen == y).float().mean() > 0
 # %% [markdown]
 # ## 10 · Probabilities where logits belong
 #
-# The most expensive of the quiet mistakes: the network ends in a softmax, and its output goes into `cross_entropy`, which does a softmax of its own.
+# A mistake that is easily made: the network ends in a softmax, and its output goes into `cross_entropy`, which does a softmax of its own.
 
 # %%
 explore.predict("05.probabilities")
@@ -848,7 +856,7 @@ plotting.label_lines(ax);
 # **What you see.** Three curves over the lead of the right logit. Without smoothing the curve falls towards zero for ever. With $\varepsilon = 0.1$ it has its lowest point at 4.5, with 0.3 at 3.2, and rises after it.
 
 # %% [markdown]
-# The best gap is where softmax equals the target: $\log(0.91/0.01) = \log 91 = 4.51$. (And no loss below 0.50 is possible then. A smoothed loss must not be compared with a plain one.) Does it act on the digits?
+# The slope $p - t$ is zero where softmax equals the target. So the best gap is $\log(0.91/0.01) = \log 91 = 4.51$. (And no loss below 0.50 is possible then. A smoothed loss must not be compared with a plain one.) Does it act on the digits?
 
 # %% tags=["nbval-ignore-output"]
 smoothed = [train_digits(lambda z, y: F.cross_entropy(z, y, label_smoothing=0.1), 0.3, seed) for seed in range(3)]
@@ -861,14 +869,15 @@ for name, results in {"plain": digits["logits, lr 0.3"], "smoothed": smoothed}.i
 # %%
 assert max(sure["smoothed"]) < 0.88 < 0.91 < min(sure["plain"]) < 0.97
 assert min(a[-1] for a, _, _ in smoothed) > 0.935
+assert all(s[0][-1] > p[0][-1] + 0.003 for s, p in zip(smoothed, digits["logits, lr 0.3"], strict=True))
 
 # %% [markdown]
-# It acts. The largest probability fell from 0.94 to 0.82 on average, and the accuracy even rose, by about half a point, in all three seeds. But look twice: of the plain network's answers 94% were right, and 94% is what it said. Here there was nothing to mend, and smoothing made it **too** modest. Lesson 11 measures such things with care; lesson 09 looks at smoothing as a regulariser.
+# It acts. The largest probability fell from 0.94 to 0.82 on average, and the accuracy even rose, by half a point or more, in all three seeds. But look twice: of the plain network's answers 94% were right, and 94% is what it said. Here there was nothing to mend, and smoothing made it **too** modest. Lesson 11 measures such things with care; lesson 09 looks at smoothing as a regulariser.
 
 # %% [markdown]
 # ## 13 · The whole box
 #
-# Now all losses as functions, in the form that later lessons import from `utils.built.losses`. Each computes one loss per example, and in the end `reduce` makes the mean or the sum of them, or leaves them alone (`reduction="none"`). Look out for one thing: **a sum grows with the batch, a mean does not**, and so do their gradients.
+# Now all losses as functions, in the form that later lessons import from `utils.built.losses`. Each computes one loss per example, and in the end `reduce` makes the mean or the sum of them, or leaves them alone (`reduction="none"`). Look out for one thing: **a sum grows with the batch, a mean does not**, and their gradients likewise.
 #
 # (If you want to write the exercises without seeing this, do them first.)
 
@@ -1040,7 +1049,7 @@ assert max(max(row) for row in differences.values()) < 1e-11
 # | rare classes | reweighted | weights, `pos_weight` | logits |
 # | too sure | a little doubt in the labels | label smoothing | logits |
 #
-# And to judge: count what you care about. The loss is for the network, the metric for you.
+# And to judge: count what you care about. Such a count is called a **metric**. The loss is for the network, the metric for you.
 
 # %% [markdown]
 # ## What to remember
