@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from .exercise import Case, Exercise, Misconception, NotAsAsked, Stopped
+from .values import kind_words
 
 
 def _size(generator: torch.Generator, low: int, high: int) -> int:
@@ -59,20 +60,20 @@ def backward_order(output: Any) -> list:
     return order
 
 
-class _Node:
+class Node:
     """A node of the probe's graphs. It counts how often anybody asks for parents, since on a graph with many
     paths a walk along all of them would never end."""
 
     def __init__(self, name: str, reads: Iterator[int], most: int) -> None:
         self.name = name
-        self.made_from: tuple[_Node, ...] = ()
+        self.made_from: tuple[Node, ...] = ()
         self._reads, self._most = reads, most
 
     def __repr__(self) -> str:
         return self.name
 
     @property
-    def parents(self) -> tuple[_Node, ...]:
+    def parents(self) -> tuple[Node, ...]:
         if next(self._reads) >= self._most:
             raise Stopped(
                 f"It has asked nodes for their parents {self._most:,} times. It seems to walk along every "
@@ -81,8 +82,11 @@ class _Node:
         return self.made_from
 
 
-def order_of(work: Callable, graph: dict[str, tuple[str, ...]], output: str) -> tuple[int, str]:
+def order_of(work: Callable, graph: dict[str, Any], output: str) -> tuple[int, str]:
     """Probe: builds the graph, asks for an order and says what is wrong with it.
+
+    A graph is given as the parents of each node, or, if it is a long chain, by its length and the number of
+    arrows between neighbours.
 
     Many orders are right, so what is compared is not the order: it is how many nodes there are, and a
     sentence about the first thing that is wrong.
@@ -92,8 +96,9 @@ def order_of(work: Callable, graph: dict[str, tuple[str, ...]], output: str) -> 
         Stopped: if every path is walked by itself, or calls within calls go too deep.
     """
     # a slow but sound search through all nodes for every turn is still allowed
+    graph = _chain(**graph) if "length" in graph else graph
     most, reads = 10_000 + 4 * len(graph) ** 2, itertools.count()
-    nodes = {name: _Node(name, reads, most) for name in graph}
+    nodes = {name: Node(name, reads, most) for name in graph}
     for name, parents in graph.items():
         nodes[name].made_from = tuple(nodes[parent] for parent in parents)
     try:
@@ -104,10 +109,8 @@ def order_of(work: Callable, graph: dict[str, tuple[str, ...]], output: str) -> 
             "Python allows about 1,000 calls within calls"
         ) from None
     if not isinstance(order, (list, tuple)):
-        raise NotAsAsked(
-            f"Your function should return a list of nodes, but it returns {type(order).__name__}."
-        )
-    strange = next((item for item in order if not isinstance(item, _Node)), None)
+        raise NotAsAsked(f"Your function should return a list of nodes, but it returns {kind_words(order)}.")
+    strange = next((item for item in order if not isinstance(item, Node)), None)
     if strange is not None:
         raise NotAsAsked(f"Your list should hold the nodes themselves, but it holds {strange!r}.")
     names = [node.name for node in order]
@@ -134,6 +137,12 @@ def _verdict(names: list[str], graph: dict[str, tuple[str, ...]]) -> str:
     return _GOOD_ORDER
 
 
+def _chain(length: int, arrows: int) -> dict[str, tuple[str, ...]]:
+    """Operations in a row, each made from the one before it, which it uses so many times."""
+    names = ["L", *(f"n{i}" for i in reversed(range(length)))]
+    return {name: (parent,) * arrows for name, parent in itertools.pairwise(names)} | {"n0": ()}
+
+
 def _listed(names: list[str], one: str, many: str) -> str:
     if len(names) == 1:
         return f"{names[0]} {one}"
@@ -153,12 +162,7 @@ def backward_order_cases(generator: torch.Generator) -> list[Case]:
         ends = tuple(name for name in graph if name not in used)
         return dict(reversed([*graph.items(), ("L", ends)]))
 
-    def chain(size: int, arrows: int) -> dict[str, tuple[str, ...]]:
-        names = ["L", *(f"n{i}" for i in reversed(range(size)))]
-        graph = {name: (parent,) * arrows for name, parent in itertools.pairwise(names)}
-        return {**graph, "n0": ()}
-
-    def case(group: str, graph: dict[str, tuple[str, ...]], note: str) -> Case:
+    def case(group: str, graph: dict[str, Any], note: str) -> Case:
         return Case(group, (graph, "L"), note)
 
     example = {"L": ("b", "c"), "c": ("b", "b"), "b": ("a",), "a": ()}
@@ -180,8 +184,8 @@ def backward_order_cases(generator: torch.Generator) -> list[Case]:
         case("values", random_graph(_size(generator, 10, 14)), "a random graph"),
         case("edge cases", {"L": ()}, "the output alone"),
         case("edge cases", {"L": ("a", "b", "c"), "a": (), "b": (), "c": ()}, "three parents, all leaves"),
-        case("edge cases", chain(30, 2), "thirty squares in a row: a billion paths"),
-        case("edge cases", chain(1500, 1), "a chain of 1,500 operations"),
+        case("edge cases", {"length": 30, "arrows": 2}, "thirty squares in a row: a billion paths"),
+        case("edge cases", {"length": 1500, "arrows": 1}, "a chain of 1,500 operations"),
     ]
 
 
@@ -540,14 +544,21 @@ def _value_gradients(Value: type, leaves: dict[str, float], steps: tuple[str, ..
         if not isinstance(result, Value):
             raise NotAsAsked(
                 f"`{step}` should make a new Value that knows its parents and slopes, but it returns "
-                f"{type(result).__name__}."
+                f"{kind_words(result)}."
             )
+        for word in ("parents", "slopes"):
+            held = getattr(result, word, ())
+            if isinstance(held, (Value, int, float)):
+                raise NotAsAsked(
+                    f"After `{step}` the {word} should be a tuple, but there is only {kind_words(held)}. A "
+                    "tuple with one entry is written with a comma behind it; parentheses alone do nothing."
+                )
         own[name] = result
     own["L"].backward()
     found = {"L": own["L"].data} | {f"gradient of {name}": leaf.grad for name, leaf in inputs.items()}
     for name, number in found.items():
         if not isinstance(number, (int, float, Tensor)) or (isinstance(number, Tensor) and number.dim()):
-            raise NotAsAsked(f"The {name} should be a plain number, but it is {type(number).__name__}.")
+            raise NotAsAsked(f"The {name} should be a plain number, but it is {kind_words(number)}.")
     return {name: float(number) for name, number in found.items()}
 
 
@@ -582,9 +593,9 @@ def value_cases(generator: torch.Generator) -> list[Case]:
         case("values", {"a": a}, "L = a + a", note="the same number on both sides"),
         case(
             "values",
-            {"w": a, "x": b, "b": c},
+            {"w": a, "x": b, "b": c, "y": -b},
             "z = w * x + b",
-            "L = (z.tanh() + -0.2) ** 2",
+            "L = (z.tanh() + y) ** 2",
             note="a neuron and its loss",
         ),
         case("values", {"a": a, "b": b}, "u = (a * b).tanh()", "L = (u ** 2).exp() + u", note="a chain"),
@@ -1411,7 +1422,7 @@ def _parameter_shapes(X: Tensor, y: Tensor, hidden: int) -> dict[str, tuple[int,
 
 def _parameters(returned: Any, shapes: dict[str, tuple[int, ...]], steps: int) -> dict[str, Tensor]:
     if not isinstance(returned, (tuple, list)) or len(returned) != 4:
-        count = f"{len(returned)} parts" if isinstance(returned, (tuple, list)) else type(returned).__name__
+        count = f"{len(returned)} parts" if isinstance(returned, (tuple, list)) else kind_words(returned)
         raise NotAsAsked(
             "Your function should return (W1, b1, W2, b2), four tensors, but with `steps` = "
             f"{steps} it returns {count}."
@@ -1420,7 +1431,7 @@ def _parameters(returned: Any, shapes: dict[str, tuple[int, ...]], steps: int) -
     for (name, shape), part in zip(shapes.items(), returned, strict=True):
         if not isinstance(part, Tensor):
             raise NotAsAsked(
-                f"Your {name} should be a tensor of shape {shape}, but it is {type(part).__name__}."
+                f"Your {name} should be a tensor of shape {shape}, but it is {kind_words(part)}."
             )
         if tuple(part.shape) != shape:
             raise NotAsAsked(f"Your {name} should have shape {shape}, but it has shape {tuple(part.shape)}.")
@@ -1512,7 +1523,7 @@ def training_cases(generator: torch.Generator) -> list[Case]:
 
     one = _normal(generator, 1, 3) + torch.tensor([[1.0, -1.0, 1.0]])
     return [
-        Case("values", (points(24, 2), classes(24), 12, 1, 0.5, seed()), "the first step"),
+        Case("values", (points(8, 2), classes(8), 12, 1, 0.5, seed()), "the first step"),
         Case("values", (points(20, 4), classes(20), 9, 3, 0.3, seed()), "the third step"),
         Case("shapes", (one, torch.tensor([2]), 14, 1, 0.5, seed()), "a single point"),
         Case("values", (*rings(60), 16, 100, 1.0, seed()), "two rings"),
