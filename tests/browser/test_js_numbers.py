@@ -308,6 +308,53 @@ def test_at_no_end_of_any_control_the_picture_breaks(stage, name: str, width: in
     assert stage(make(), width=width).js(LOOK, settings) == []
 
 
+COVERED = """([settings, color]) => settings.flatMap((values) => {
+  model.set("values", values);
+  const svg = document.querySelector(".n2t-stage svg");
+  const words = [...svg.querySelectorAll("text")];
+  const w = words.find((text) => text.textContent === "w");
+  if (!w) return [];
+  const shaft = [...svg.querySelectorAll("path")].find(
+    (path) => path.getAttribute("stroke") === color && path.getAttribute("stroke-width") === "4");
+  const long = shaft ? shaft.getTotalLength() : 0;
+  const spots = [...Array(41).keys()].flatMap((i) =>
+    shaft ? [shaft.getPointAtLength((long * i) / 40).matrixTransform(svg.getScreenCTM())] : []);
+  const end = w.getBoundingClientRect();
+  return words.filter((text) => {
+    if (!/^(z = )?−?\\d+\\.\\d$/.test(text.textContent)) return false;
+    const box = text.getBoundingClientRect();
+    const { left, right, top, bottom } = box;
+    const under = spots.some(({ x, y }) => x > left && x < right && y > top + 2 && y < bottom - 2);
+    return under || (end.left < right && end.right > left && end.top < bottom - 3 && end.bottom > top + 3);
+  }).map((text) => `${JSON.stringify(values)}: the arrow covers “${text.textContent}”`);
+})"""
+
+
+@pytest.mark.parametrize("width", [1000, 390])
+def test_the_neurons_arrow_covers_no_z(stage, width: int):
+    settings = [
+        {"points": "AND", "w1": w1 / 2, "w2": w2 / 2, "b": b}
+        for w1 in range(-6, 7) for w2 in range(-6, 7) for b in (-3.0, -1.0, 0.0, 0.5, 2.0)
+    ]  # fmt: skip
+    settings.append({"points": "AND", "w1": 0.5, "w2": -1.0, "b": 0.3})  # the picture at the start
+    assert stage(a_neuron(), width=width).js(COVERED, [settings, base.colors()["accent"]]) == []
+
+
+def test_the_ring_of_a_slider_stays_off_its_name(stage):
+    one = stage(a_neuron())
+    one.press("w1", "ArrowRight")
+    gap = one.js(
+        """() => {
+          const input = document.activeElement;
+          const name = input.labels[0].firstChild.getBoundingClientRect();
+          const { outlineOffset, outlineWidth } = getComputedStyle(input);
+          const outside = parseFloat(outlineOffset) + parseFloat(outlineWidth);
+          return input.getBoundingClientRect().top - outside - name.bottom;
+        }"""
+    )
+    assert gap >= 0
+
+
 @every
 def test_text_and_picture_are_named_for_those_who_do_not_see_them(stage, make):
     one = stage(make())

@@ -108,22 +108,49 @@ const explorer = (() => {
     if (state.in_view) {
       const scale = arrowScale(set);
       const tip = [fx + scale * w1, fy + scale * w2];
-      drawPoints(plot, set, state, colors, markers, narrow);
+      drawPoints(plot, set, state, colors, markers, narrow, [state.foot, tip]);
       plot.front().arrow(state.foot, tip, { color: colors.accent, width: 4 });
       plot.draw("circle", { cx: plot.px(tip[0]), cy: plot.py(tip[1]), r: 5, fill: "#fff", stroke: colors.accent, "stroke-width": 2.5 });
-      plot.label(tip, "w", { dx: 12 * ux - 5, dy: -14 * uy + 5 + (uy < 0 ? 6 : 0), color: colors.accent, weight: 700 });
+      plot.label(tip, "w", { ...besideTip(ux, uy), color: colors.accent, weight: 700 });
     } else {
       drawPoints(plot, set, state, colors, markers, narrow);
     }
   }
 
-  function drawPoints(plot, set, state, colors, markers, narrow) {
+  // Where "w" stands, seen from the tip of an arrow in the direction (ux, uy).
+  const besideTip = (ux, uy) => ({ dx: 12 * ux - 5, dy: -14 * uy + 5 + (uy < 0 ? 6 : 0) });
+
+  // Where the words "z = …" may stand, best first: below their point, above it, on either side.
+  const PLACES = [
+    { dx: 0, dy: 35, anchor: "middle" }, { dx: 0, dy: -24, anchor: "middle" },
+    { dx: 25, dy: 5, anchor: "start" }, { dx: -25, dy: 5, anchor: "end" },
+  ];
+
+  // The first place at which the arrow and its "w" leave the words free; if there is none, the one they cover least.
+  function placeOf(plot, x, words, arrow) {
+    if (!arrow) return PLACES[0];
+    const [[ax, ay], [bx, by]] = arrow.map(([u, v]) => [plot.px(u), plot.py(v)]);
+    const length = Math.hypot(bx - ax, by - ay) || 1;
+    const { dx: wx, dy: wy } = besideTip((bx - ax) / length, (ay - by) / length);
+    const taken = Array.from({ length: 41 }, (_, i) => [ax + ((bx - ax) * i) / 40, ay + ((by - ay) * i) / 40]);
+    taken.push([bx + wx + 6, by + wy - 5]);
+    const wide = words.length * 8.4;
+    const covered = ({ dx, dy, anchor }) => {
+      const left = plot.px(x[0]) + dx - { start: 0, middle: wide / 2, end: wide }[anchor];
+      const base = plot.py(x[1]) + dy;
+      return taken.filter(([px, py]) => px > left - 9 && px < left + wide + 9 && py > base - 22 && py < base + 13).length;
+    };
+    const counts = PLACES.map(covered);
+    return PLACES[counts.indexOf(Math.min(...counts))];
+  }
+
+  function drawPoints(plot, set, state, colors, markers, narrow, arrow = null) {
     const few = set.X.length <= 6;
     set.X.forEach((x, i) => {
       plot.point(x, { color: colors[`class${set.y[i]}`], marker: markers[set.y[i]], size: few ? 11 : 7.5 });
       if (few) {
         const words = narrow ? `${number(state.z[i], 1)}` : `z = ${number(state.z[i], 1)}`;
-        plot.label(x, words, { dy: 35, anchor: "middle", size: 15 });
+        plot.label(x, words, { ...placeOf(plot, x, words, arrow), size: 15 });
       }
     });
     for (const i of state.wrong) plot.ring(set.X[i], { color: colors.wrong, size: few ? 18 : 12.5, width: 3 });

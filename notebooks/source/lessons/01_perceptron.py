@@ -116,13 +116,13 @@ assert difference < 1e-6
 # $$w_1 x_1 + w_2 x_2 + b = 0$$
 #
 # That is the equation of a straight line. It is called the **decision boundary**, and a model whose boundary is
-# straight is a **linear classifier**. Let us draw it for our cyclist. The arrow is $w$, drawn from the line.
+# straight is a **linear classifier**. Let us draw it for our cyclist. The arrow stands on the line and shows the direction of $w$.
 
 # %%
 def draw_neuron(w, b, ax, low=-1.0, high=2.0):
     """Shade where the neuron says 1, draw its boundary and the direction of w."""
     g = torch.linspace(low, high, 200)
-    x1, x2 = torch.meshgrid(g, g, indexing="xy")  # (200, 200) each
+    x1, x2 = torch.meshgrid(g, g, indexing="xy")  # (200, 200) each: both coordinates of 40,000 places
     z = w[0] * x1 + w[1] * x2 + b
     ax.contourf(g, g, z, levels=[0, 1e9], colors=[plotting.COLORS["class1"]], alpha=0.2)
     ax.contour(g, g, z, levels=[0], colors=[plotting.COLORS["boundary"]], linewidths=2.5)
@@ -159,6 +159,15 @@ print(f"distance from the origin   : {b.abs() / w.norm():.3f}")
 
 # %%
 explore.predict("01.scale")
+
+# %%
+z, z_10 = X_days @ w + b, X_days @ (10 * w) + 10 * b  # (4,) each
+print("z     =", z, "  times 10:", z_10.round(decimals=1))
+print("y_hat =", (z >= 0).long(), "  times 10:", (z_10 >= 0).long())
+
+# %% [markdown]
+# Every $z$ is ten times as large and keeps its sign, so every answer stays. Many weights draw the same line. (A **negative**
+# factor turns the arrow round, and the answers with it.)
 
 # %% [markdown]
 # ### Explorer: be the neuron
@@ -288,8 +297,9 @@ print("says:", (corners @ w + b >= 0).long().tolist(), " wanted:", targets["AND"
 explore.replay_perceptron(corners, targets["AND"], history)
 
 # %% [markdown]
-# **What you see.** The four corners of AND with the line before (dashed) and after one update, the point that was wrong,
-# and the arrow of $w$. Eleven steps lead to a line through the corner (1, 1), which has the other three on its far side.
+# **What you see.** The four corners of AND with the line before (dashed) and after (solid) an update, and a ring round the
+# point that was wrong. After the first update there is no line yet: $w$ is still zero. Eleven updates lead to a line through
+# the corner (1, 1), which has the other three on its far side.
 
 # %% [markdown]
 # **Exercise [01.train](exercises/01_perceptron.ipynb)** ●● Write the whole learning loop.
@@ -363,7 +373,7 @@ ax.plot(gaps, torch.tensor(counted).float().mean(1), "o-", color=plotting.COLORS
 ax.plot(gaps, torch.tensor(bounds).mean(1), "s--", color=plotting.COLORS["class1"])
 ax.set(xscale="log", yscale="log", xlabel="half width of the empty street", ylabel="mistakes in all")
 ax.annotate("bound $(R/\\gamma)^2$", (0.03, 5000), color=plotting.COLORS["class1"], fontsize=14)
-ax.annotate("counted (mean, range of 5 sets)", (0.0095, 20), color=plotting.COLORS["class0"], fontsize=14)
+ax.annotate("counted (mean, range of 5 sets)", (0.0095, 9), color=plotting.COLORS["class0"], fontsize=14)
 ax.set_title("The bound holds, with a lot of room to spare");
 
 # %% [markdown]
@@ -436,7 +446,7 @@ print("OR  ", either.tolist(), "\nNAND", not_both.tolist(), "\nXOR ", xor.tolist
 # %% [markdown]
 # The first two neurons give the third a **new pair of inputs**, in which the problem is easy. Hold on to this thought:
 # it is the whole reason for deep networks. What is missing is a way to **learn** the weights of all three. The perceptron rule needs to know
-# what each neuron should have said, and nobody tells the inner ones. It will take us until lesson 06.
+# what each neuron should have said, and nobody tells the inner ones. It will take us until [lesson 06](06_backprop.ipynb).
 #
 # **Exercise [01.xor](exercises/01_perceptron.ipynb)** ●● XOR out of gates.
 
@@ -468,14 +478,15 @@ ax.legend(loc="upper left");
 # What is new is the size of $w$: the longer $w$, the steeper the slope and the surer the neuron.
 
 # %% [markdown]
-# To learn, we need a number that says how bad the probabilities $p$ are: a **loss**. We take the average surprise,
+# To learn, we need a number that says how bad the probabilities $p$ are: a **loss**. If something happens to which we gave the probability $p$, call $-\log p$ our surprise: 0 for $p = 1$, and the larger the less we expected it. We take its average,
 #
 # $$L = -\frac1n \sum_i \big[\, y_i \log p_i + (1 - y_i) \log (1 - p_i) \big]$$
 #
 # called **binary cross-entropy** ($\log$ is the natural logarithm). A point of class 1 that got $p = 0.9$ costs $-\log 0.9 \approx 0.11$; one that got $p = 0.1$ costs $2.30$.
-# Lesson 05 says where it comes from.
-#
-# The **gradient** is the list of slopes of $L$, one per weight: $\partial L/\partial w_1$ is the slope when only $w_1$ moves. Lesson 06 derives it; it comes to something we have met:
+# [Lesson 05](05_losses.ipynb) says where it comes from.
+
+# %% [markdown]
+# The **gradient** is the list of slopes of $L$, one per weight: $\partial L/\partial w_1$ is the slope when only $w_1$ moves. [Lesson 06](06_backprop.ipynb) derives it; it comes to something we have met:
 #
 # $$\frac{\partial L}{\partial w} = \frac1n \sum_i (p_i - y_i)\, x_i \qquad \frac{\partial L}{\partial b} = \frac1n \sum_i (p_i - y_i)$$
 
@@ -501,10 +512,10 @@ def logistic_gradient(X, y, w, b):
 
 X_check = torch.tensor([[1.0, 2.0], [-1.0, 0.5], [3.0, -1.0]], dtype=torch.float64)
 y_check = torch.tensor([1.0, 0.0, 1.0], dtype=torch.float64)
-w = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+w = torch.zeros(2, dtype=torch.float64, requires_grad=True)  # torch is to find slopes for this one
 b = torch.zeros((), dtype=torch.float64, requires_grad=True)
 loss = torch.nn.functional.binary_cross_entropy(torch.sigmoid(X_check @ w + b), y_check)
-by_torch = torch.autograd.grad(loss, (w, b))  # torch finds slopes by itself; lesson 06 shows how
+by_torch = torch.autograd.grad(loss, (w, b))  # lesson 06 shows how
 by_hand = logistic_gradient(X_check, y_check, w.detach(), b.detach())
 print("by hand :", by_hand[0], by_hand[1])
 difference = max((h - t).abs().max().item() for h, t in zip(by_hand, by_torch, strict=True))
@@ -688,7 +699,7 @@ assert difference < 1e-6
 # %% [markdown]
 # ## Where next
 #
-# [Lesson 02](02_activations.ipynb) asks what happens if we stack neurons, and why it would be pointless without the bend of an activation between the layers.
+# [Lesson 02](02_activations.ipynb) asks what happens if we stack neurons, and why it would be pointless without a bend between the layers.
 
 # %% [markdown]
 # ## References

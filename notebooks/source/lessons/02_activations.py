@@ -86,7 +86,7 @@ print("x                  ", x.tolist())
 print("relu(x) + relu(-x) ", (torch.relu(x) + torch.relu(-x)).tolist())
 
 # %% [markdown]
-# That is $|x|$, a line with a corner. Every further unit can add a corner where it likes, and with enough corners one can follow any continuous curve as closely as one likes (lesson 04 does). The function
+# That is $|x|$, a line with a corner. Every further unit can add a corner where it likes, and with enough corners one can follow any continuous curve as closely as one likes ([lesson 04](04_mlp.ipynb) does). The function
 # between the layers is called the **activation function**: it takes the **pre-activation** $z$ and gives the **activation** $a$.
 #
 # So something must bend. Does it matter what?
@@ -109,7 +109,7 @@ print("relu(x) + relu(-x) ", (torch.relu(x) + torch.relu(-x)).tolist())
 # | SiLU (swish) | $z \cdot \sigma(z)$ | $z$ times the sigmoid |
 
 # %% [markdown]
-# In code: `torch.where(condition, a, b)` takes $a$ where the condition holds and $b$ elsewhere, number by number. `torch.erf` is all one needs for $\Phi$.
+# In code: `torch.where(condition, a, b)` takes $a$ where the condition holds and $b$ elsewhere, number by number. `torch.erf` gives $\Phi$, the share of a normal distribution below $z$: $\Phi(z) = \frac12\,(1 + \text{erf}(z / \sqrt 2))$.
 
 # %%
 functions = {
@@ -139,7 +139,7 @@ for name, f in by_torch.items():
 assert all((functions[name](z) - f(z)).abs().max() < 1e-12 for name, f in by_torch.items())
 
 # %% [markdown]
-# Look at each as a pair: the function, and below it its **slope**, the derivative. The slope is what learning feels. By the chain rule the slope of $f(g(x))$ is the slope of $f$ times the slope of $g$, so in a network the gradient of
+# Look at each as a pair: the function, and below it its **slope**, the derivative. The slope is what learning feels. By the chain rule the slope of $f(g(x))$ is the slope of $f$, taken at $g(x)$, times the slope of $g$, so in a network the gradient of
 # the loss is multiplied by the slope of every unit it comes through, from the output **back** to the input. torch finds slopes for us.
 
 # %%
@@ -239,12 +239,12 @@ def gradient_per_layer(f, gain=1.0, depth=20, width=64, seed=0):
     torch.manual_seed(seed)
     a, zs = torch.randn(256, width), []
     for _ in range(depth):
-        W = torch.randn(width, width) * gain / math.sqrt(width)
+        W = torch.randn(width, width) * gain / math.sqrt(width)  # gain: a factor on all weights
         z = a @ W.T  # (256, 64)
-        z.requires_grad_() if not zs else z.retain_grad()  # we want the gradient here, later
+        z.requires_grad_() if not zs else z.retain_grad()  # torch is to keep the gradient that arrives here
         zs.append(z)
         a = f(z)
-    a.backward(torch.randn(a.shape))
+    a.backward(torch.randn(a.shape))  # send a random gradient in at the end: it fills every z.grad
     return [z.grad.square().mean().sqrt().item() for z in zs]
 
 # %%
@@ -300,9 +300,10 @@ assert min(wider["tanh"]) > 1 and max(wider["SiLU"]) < 1
 # %% [markdown]
 # ## 4 · Always positive is a handicap
 #
-# The sigmoid has a second fault. Its outputs are all positive. Take a unit of the next layer with inputs $a_1, a_2, \dots$ all positive. The gradient for its weight $w_i$ is (error of the unit) · $a_i$. The error is the same for all of them, so for one example **all
+# The sigmoid has a second fault. Its outputs are all positive. Take a unit of the next layer with inputs $a_1, a_2, \dots$ all positive. The gradient for its weight $w_i$ is (error of the unit) · $a_i$, as the $(p - y)\,x$ of lesson 01. The error is the same for all of them, so for one example **all
 # its weights want to move in the same direction**: all up or all down. To raise one and lower another it has to go in zigzags. (Averaged over a batch the handicap is milder.)
-#
+
+# %% [markdown]
 # tanh is zero-centred and free of this. We take 1,000 random units with eight inputs each and count for how many all eight weight gradients share a sign.
 
 # %%
@@ -339,7 +340,10 @@ print(f"dead units  : {(a == 0).all(dim=0).float().mean():.0%}  (unit 0 only)")
 
 # %%
 def silent_units(f, first_lr, seed):
-    """Train a 1-50-1 network, first step with first_lr, then 1000 with 0.01. Silent units before and after; worst and last loss."""
+    """Train a 1-50-1 network, first step with first_lr, then 1000 with 0.01.
+
+    Returns the silent units at the start, after two steps and at the end, the worst loss and the last.
+    """
     torch.manual_seed(seed)
     x = torch.linspace(-2, 2, 100)[:, None]  # (100, 1)
     y = torch.sin(2 * x) + 3
@@ -354,7 +358,7 @@ def silent_units(f, first_lr, seed):
         with torch.no_grad():
             for p, g in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
                 p -= lr * g
-    return silent[0], silent[-1], worst, loss.item()
+    return silent[0], silent[2], silent[-1], worst, loss.item()
 
 # %% [markdown]
 # **Predict.** Three runs each: ReLU with a good first step; ReLU with the bad one; leaky ReLU with the bad one, at the usual leak of 0.01 and at a wider one of 0.1. Where will units fall silent, and who will learn the curve all the same?
@@ -368,19 +372,22 @@ contestants = {
 }
 outcome = {}
 for name, (f, first_lr) in contestants.items():
-    outcome[name] = torch.tensor([silent_units(f, first_lr, seed) for seed in range(3)])  # (3, 4)
-    before, after, worst, loss = outcome[name].T
-    print(f"{name}: silent before {before.int().tolist()}, after {after.int().tolist()}, "
-          f"worst loss {worst.int().tolist()}, last {[round(v, 3) for v in loss.tolist()]}")
+    outcome[name] = torch.tensor([silent_units(f, first_lr, seed) for seed in range(3)])  # (3, 5)
+    start, two, end, worst, loss = outcome[name].T
+    print(f"{name}: silent at the start {start.int().tolist()}, after two steps {two.int().tolist()}, "
+          f"at the end {end.int().tolist()};\n    worst loss {worst.int().tolist()}, "
+          f"last {[round(v, 3) for v in loss.tolist()]}")
 
 # %%
-after = {name: result[:, 1].mean().item() for name, result in outcome.items()}
-loss = {name: result[:, 3].mean().item() for name, result in outcome.items()}
+two = {name: result[:, 1].mean().item() for name, result in outcome.items()}
+after = {name: result[:, 2].mean().item() for name, result in outcome.items()}
+loss = {name: result[:, 4].mean().item() for name, result in outcome.items()}
+assert two["ReLU, bad first step"] > 20 > 15 > two["ReLU, good first step"]
 assert after["ReLU, bad first step"] > 35 > 25 > after["ReLU, good first step"]
 assert loss["leaky 0.1, bad first step"] < loss["leaky 0.01, bad first step"] < loss["ReLU, bad first step"]
 
 # %% [markdown]
-# A few units are silent from the start: their corner happens to lie beyond all points, and they face away. After the bad step the loss shot up into the thousands, and the steps that mended it pushed the units over the edge: at the
+# A few units are silent from the start: their corner happens to lie beyond all points, and they face away. After the bad step the loss shot up into the thousands. The next step followed a gradient just as huge and pushed about twenty units over the edge, and more came after them: at the
 # end 43 to 48 of 50 were silent, and the loss stayed at 0.26 to 0.41. The best constant would get 0.44 (the variance of the curve).
 
 # %% [markdown]
@@ -438,7 +445,7 @@ print("largest difference to torch:", difference)
 assert difference < 1e-6
 
 # %% [markdown]
-# `dim=1` says: each row adds up to one. `keepdim=True` keeps the sums as a column, `(B, 1)`, so that each row is divided by its own. (Lesson 03 is about such shapes.)
+# `dim=1` says: each row adds up to one. `keepdim=True` keeps the sums as a column, `(B, 1)`, so that each row is divided by its own. ([Lesson 03](03_broadcasting.ipynb) is about such shapes.)
 
 # %%
 explore.predict("02.shift")
@@ -569,7 +576,7 @@ assert cost["ReLU"] < cost["ELU"], "ReLU should be cheaper than a function with 
 # %% [markdown]
 # ## Where next
 #
-# We have begun to juggle with shapes: rows, columns, batches, `keepdim`. Lesson 03 makes that a skill, before lesson 04 stacks neurons into networks.
+# We have begun to juggle with shapes: rows, columns, batches, `keepdim`. [Lesson 03](03_broadcasting.ipynb) makes that a skill, before [lesson 04](04_mlp.ipynb) stacks neurons into networks.
 
 # %% [markdown]
 # ## References
