@@ -120,6 +120,24 @@ MSE = Exercise(
             "def mse(y_hat, y):\n    return (y_hat.square() - y.square()).mean()",
             "You square predictions and targets and subtract then. It is the difference that is squared.",
         ),
+        Misconception(
+            "only the target squared",
+            "def mse(y_hat, y):\n    return (y_hat - y**2).mean()",
+            "Only the target is squared: a power comes before a minus. Subtract first, in brackets, then "
+            "square.",
+        ),
+        Misconception(
+            "a caret for a power",
+            "def mse(y_hat, y):\n    return ((y_hat - y) ^ 2).mean()",
+            "In Python `^` is no power: it works on the bits of whole numbers, and torch has no such thing "
+            "for decimal numbers. A power is written `**`.",
+        ),
+        Misconception(
+            "one loss for each column",
+            "def mse(y_hat, y):\n    return (y_hat - y).square().mean(dim=0)",
+            "You take the mean over the inputs only, so where each has several numbers there is a loss for "
+            "each column. (A loop over the inputs does that, too.) One number for everything is asked for.",
+        ),
     ),
     hints=(
         "Three steps, in the order of the name read from the back: error, squared, mean.",
@@ -199,6 +217,12 @@ MAE = Exercise(
             "def mae(y_hat, y):\n    return (y_hat - y).square().mean().sqrt()",
             "The root of the mean square is not the mean of the sizes: large errors still count more. Drop "
             "the sign of each error instead.",
+        ),
+        Misconception(
+            "one loss for each column",
+            "def mae(y_hat, y):\n    return (y_hat - y).abs().mean(dim=0)",
+            "You take the mean over the inputs only, so where each has several numbers there is a loss for "
+            "each column. (Python's `sum` does that, too.) One number for everything is asked for.",
         ),
     ),
     hints=(
@@ -330,6 +354,41 @@ SMOOTH_L1 = Exercise(
             "    if e.mean() < beta:\n        return (0.5 * e**2 / beta).mean()\n"
             "    return (e - 0.5 * beta).mean()\n",
             "You decide once for the whole batch. Each error decides for itself, by its own size.",
+        ),
+        Misconception(
+            "times beta for divided by beta",
+            _smooth("e**2 / 2 * beta", "e.abs() - 0.5 * beta"),
+            "The straight part is right. In the parabola you divide by 2 and then multiply by beta: Python "
+            "goes from left to right. Both stand below the line, so put them in brackets.",
+        ),
+        Misconception(
+            "the mean error decides",
+            "def smooth_l1(y_hat, y, beta=1.0):\n"
+            "    e = (y_hat - y).abs().mean()\n"
+            "    if e < beta:\n"
+            "        return 0.5 * e**2 / beta\n"
+            "    return e - 0.5 * beta\n",
+            "You take the mean of the errors first, and put that one number through the two pieces. Each "
+            "error goes through them by itself; the mean comes last.",
+        ),
+        Misconception(
+            "parabola only if all are small",
+            "def smooth_l1(y_hat, y, beta=1.0):\n"
+            "    e = (y_hat - y).abs()\n"
+            "    if (e < beta).all():\n"
+            "        return (0.5 * e**2 / beta).mean()\n"
+            "    return (e - 0.5 * beta).mean()\n",
+            "One large error puts the whole batch on the straight line with you, the small ones too. Each "
+            "error decides for itself, by its own size.",
+        ),
+        Misconception(
+            "two means added",
+            "def smooth_l1(y_hat, y, beta=1.0):\n"
+            "    e = (y_hat - y).abs()\n"
+            "    small, large = e[e < beta], e[e >= beta]\n"
+            "    return (small**2 / (2 * beta)).mean() + (large - beta / 2).mean()\n",
+            "You add the mean of the small ones to the mean of the large ones. Each is divided by its own "
+            "number then (and by 0 if there are none: NaN). One mean over all is asked for.",
         ),
     ),
     hints=(
@@ -493,6 +552,70 @@ BCE_WITH_LOGITS = Exercise(
             _bce("    return (torch.relu(z) - z * y + torch.log1p(torch.exp(-z))).mean()\n"),
             "For positive logits all is right. For negative ones the exponent −z is positive: it must be "
             "minus the size of z.",
+        ),
+        Misconception(
+            "logarithms cut off at −100",
+            _bce(
+                "    p = torch.sigmoid(z)\n"
+                "    log_p, log_q = torch.log(p).clamp(min=-100), torch.log(1 - p).clamp(min=-100)\n"
+                "    return -(y * log_p + (1 - y) * log_q).mean()\n"
+            ),
+            "You cut the logarithms off at −100, as torch does for probabilities. Up to there the value is "
+            "saved, but on the way back the logarithm of 0 still has slope inf, and 0 · inf is NaN. Start "
+            "from the logits.",
+        ),
+        Misconception(
+            "both softplus taken literally",
+            _bce(
+                "    a, b = torch.log(1 + torch.exp(-z)), torch.log(1 + torch.exp(z))\n"
+                "    return (y * a + (1 - y) * b).mean()\n"
+            ),
+            "The two logarithms are the right ones. But taken literally each overflows on one side: e^z for "
+            "large z, e^(−z) for very negative z. Write each so that no exponent is ever positive.",
+        ),
+        Misconception(
+            "where between two forms",
+            _bce(
+                "    larger = torch.where(z > 0, z + torch.log1p(torch.exp(-z)), torch.log1p(torch.exp(z)))\n"
+                "    return (larger - z * y).mean()\n"
+            ),
+            "The value is right. But `torch.where` computes both forms for every number, and on the way "
+            "back the one that was not chosen gives 0 · inf = NaN. No exponent may be positive, not even in "
+            "a form that is thrown away.",
+        ),
+        Misconception(
+            "where, for large ones only",
+            _bce(
+                "    larger = torch.where(z > 20, z, torch.log(1 + torch.exp(z)))\n"
+                "    return (larger - z * y).mean()\n"
+            ),
+            "The value is right. But `torch.where` computes log(1 + e^z) for the large ones as well, and "
+            "throws it away. On the way back it gives 0 · inf = NaN all the same. No exponent may be "
+            "positive, not even there.",
+        ),
+        Misconception(
+            "targets either 0 or 1",
+            _bce(
+                "    F = torch.nn.functional\n"
+                "    return torch.where(y == 1, F.softplus(-z), F.softplus(z)).mean()\n"
+            ),
+            "Right for targets 0 and 1. But a target may lie between: 0.9 asks for nine tenths of the one "
+            "term and one tenth of the other. Weigh both instead of choosing.",
+        ),
+        Misconception(
+            "minus lost, sigmoid first",
+            _bce(
+                "    p = torch.sigmoid(z)\n"
+                "    return (y * torch.log(p) + (1 - y) * torch.log(1 - p)).mean()\n"
+            ),
+            "Two things. The minus in front is missing, so the loss is negative. And with the sigmoid first "
+            "and a logarithm after it large logits give inf or NaN.",
+        ),
+        Misconception(
+            "logits taken for probabilities",
+            _bce("    return -(y * torch.log(z) + (1 - y) * torch.log(1 - z)).mean()\n"),
+            "You take the logarithm of z. But z is a logit, any number at all; the probability is "
+            "sigmoid(z). Put its formula in for p and simplify.",
         ),
     ),
     hints=(
@@ -667,6 +790,67 @@ CROSS_ENTROPY = Exercise(
             "You take 1 − p instead of −log p. A network that is sure and wrong then has a loss of only 1, "
             "and hardly any gradient.",
         ),
+        Misconception(
+            "minus p",
+            _ce("    p = torch.softmax(logits, dim=1)\n    return -p[torch.arange(len(y)), y].mean()\n"),
+            "You take minus the probability; the logarithm is missing. A network that is sure and wrong "
+            "would get 0, and hardly any gradient.",
+        ),
+        Misconception(
+            "shares computed, then log",
+            _ce(
+                "    e = torch.exp(logits)\n"
+                "    p = e / e.sum(dim=1, keepdim=True)\n"
+                "    return -torch.log(p[torch.arange(len(y)), y]).mean()\n"
+            ),
+            "Right on paper. But e to the power of a large logit is inf, and inf / inf is NaN. The shift by "
+            "the row's largest logit mends that half. The other half: a share that rounds to 0 has no "
+            "logarithm, so let the logarithm undo the exponential.",
+        ),
+        Misconception(
+            "a little added before the log",
+            _ce(
+                "    p = torch.softmax(logits, dim=1)\n"
+                "    return -torch.log(p[torch.arange(len(y)), y] + 1e-8).mean()\n"
+            ),
+            "Adding a small number avoids log 0, but it makes the loss wrong everywhere a little, and where "
+            "the network is most wrong by far: it can never be above 18.4, and the gradient is gone there.",
+        ),
+        Misconception(
+            "probabilities cut off",
+            _ce(
+                "    p = torch.softmax(logits, dim=1).clamp(min=1e-12)\n"
+                "    return -torch.log(p[torch.arange(len(y)), y]).mean()\n"
+            ),
+            "A smallest probability of 1e-12 (cut off there, or added) avoids log 0, but beyond it the loss "
+            "is flat, never above 27.6: the gradient vanishes just where the network is most wrong.",
+        ),
+        Misconception(
+            "logarithm of the mean",
+            _ce(
+                "    p = torch.exp(torch.log_softmax(logits, dim=1))\n"
+                "    return -torch.log(p[torch.arange(len(y)), y].mean())\n"
+            ),
+            "You take the mean of the probabilities and then one logarithm. Each input has a surprise of "
+            "its own: the logarithm first, then the mean.",
+        ),
+        Misconception(
+            "shift in one place only",
+            _ce(
+                "    largest = logits.amax(dim=1, keepdim=True)\n"
+                "    lse = torch.log(torch.exp(logits - largest).sum(dim=1))\n"
+                "    return (lse - logits[torch.arange(len(y)), y]).mean()\n"
+            ),
+            "In the sum of the exponentials you subtract the largest logit, but not from the logit of the "
+            "right class. Then the shift does not cancel: subtract it from both, or add it to the log of "
+            "the sum again.",
+        ),
+        Misconception(
+            "labels taken for rows",
+            _ce("    return -torch.log_softmax(logits, dim=1)[y].mean()\n"),
+            "`[y]` alone picks whole rows, those with the numbers of the labels. From row i one number is "
+            "wanted, the one at place y[i]: that takes two lists of indices.",
+        ),
     ),
     hints=(
         "For one row: −log(e^(z_y) / Σ e^z) = log Σ e^z − z_y. How do you compute log Σ e^z if a logit is "
@@ -809,7 +993,7 @@ def weighted_cross_entropy(logits, y, weight):
                 "-torch.log(torch.softmax(logits, dim=1))[torch.arange(len(y)), y]",
             ),
             "Weights and divisor are right. But softmax first and the logarithm then gives inf where the "
-            "network is sure and wrong. Use the stable form of the exercise before.",
+            "network is sure and wrong. Take the logarithm of softmax in one go, as in 05.cross_entropy.",
         ),
         Misconception(
             "minus sign lost",
@@ -833,6 +1017,62 @@ def weighted_cross_entropy(logits, y, weight):
     return (losses[:, None] * weight).mean()
 """,
             "You give every input the weights of all classes. Each has one weight: that of its own class.",
+        ),
+        Misconception(
+            "softmax twice",
+            _wce(
+                "    w = weight[y]\n    return (w * losses).sum() / w.sum()\n",
+                "-torch.log_softmax(torch.softmax(logits, dim=1), dim=1)[torch.arange(len(y)), y]",
+            ),
+            "Weights and divisor are right. But softmax is taken twice: what goes into the log-softmax are "
+            "the logits, not probabilities.",
+        ),
+        Misconception(
+            "along the batch",
+            _wce(
+                "    w = weight[y]\n    return (w * losses).sum() / w.sum()\n",
+                "-torch.log_softmax(logits, dim=0)[torch.arange(len(y)), y]",
+            ),
+            "Weights and divisor are right. But you take the softmax down the columns, over the inputs. "
+            "Each row is one input, and its classes stand side by side.",
+        ),
+        Misconception(
+            "every label's column from every row",
+            _wce(
+                "    return (weight[y] * losses).sum() / weight[y].sum()\n",
+                "-torch.log_softmax(logits, dim=1)[:, y]",
+            ),
+            "`[:, y]` takes the columns of all labels from every row. From row i only the one of its own "
+            "label y[i] is wanted.",
+        ),
+        Misconception(
+            "weights by place",
+            _wce("    return (weight * losses).sum() / weight.sum()\n"),
+            "`weight` has one number for each class, the losses one for each input. They do not belong "
+            "together as they stand: pick for each input the weight of its class first.",
+        ),
+        Misconception(
+            "a mean for each class",
+            """
+def weighted_cross_entropy(logits, y, weight):
+    log_p = torch.log_softmax(logits, dim=1)
+    total = 0.0
+    for k in range(len(weight)):
+        total = total - weight[k] * log_p[y == k, k].mean()
+    return total / weight.sum()
+""",
+            "You take a mean for each class and weigh these means. Then it no longer counts how many inputs "
+            "a class has (and a class without any gives NaN). Weigh each input by itself.",
+        ),
+        Misconception(
+            "probabilities weighted",
+            """
+def weighted_cross_entropy(logits, y, weight):
+    p = torch.softmax(logits, dim=1) * weight
+    return -torch.log(p[torch.arange(len(y)), y]).sum() / weight[y].sum()
+""",
+            "You multiply the probabilities by the weights, before the logarithm. It is the losses, after "
+            "it, that the weights belong to.",
         ),
     ),
     hints=(
@@ -963,6 +1203,41 @@ HINGE = Exercise(
             "You take the difference of target and score. It is their product that says how right an answer "
             "is, and with how much room.",
         ),
+        Misconception(
+            "the wrong side cut off",
+            "def hinge(scores, y):\n    return (1 - y * scores).clamp(max=0).mean()",
+            "You cut off what is above 0 and keep what is below, so mistakes cost nothing and right answers "
+            "are rewarded. `clamp(max=0)` makes 0 the largest value; here 0 is to be the smallest.",
+        ),
+        Misconception(
+            "cut at 1 as well",
+            "def hinge(scores, y):\n    return (1 - y * scores).clamp(0, 1).mean()",
+            "You cut off at 1, too. Then every wrong answer costs the same, however wrong it is, and has no "
+            "slope to learn from. The hinge has no upper end.",
+        ),
+        Misconception(
+            "only wrong answers",
+            "def hinge(scores, y):\n    m = y * scores\n    return torch.where(m < 0, 1 - m, 0.0).mean()",
+            "An answer that is right, but by less than 1, costs nothing with you, and at 0 the loss jumps. "
+            "It ends where 1 − y·score does: at a margin of 1.",
+        ),
+        Misconception(
+            "mean of those that cost",
+            "def hinge(scores, y):\n    losses = 1 - y * scores\n    return losses[losses > 0].mean()",
+            "You take the mean of those inputs only that cost something. Then the loss does not fall when "
+            "more of them are right (and with none left it is 0/0). The zeros count in the mean.",
+        ),
+        Misconception(
+            "counts them",
+            "def hinge(scores, y):\n    return (y * scores < 1).float().mean()",
+            "You count how many lack room. That is a staircase, without a slope. Each is to cost as much as "
+            "it lacks.",
+        ),
+        Misconception(
+            "brackets round 1 − y",
+            "def hinge(scores, y):\n    return torch.relu((1 - y) * scores).mean()",
+            "You multiply the score by 1 − y. It is 1 minus the product: multiply target and score first.",
+        ),
     ),
     hints=(
         "y · score is positive where the answer is right, and large where it is right with room. From which "
@@ -991,22 +1266,31 @@ def fit_by_loss(y: Tensor, loss: str) -> Tensor:
     raise ValueError(f"no loss called {loss!r}")
 
 
-def loss_of_constant(work: Callable, y: Tensor, loss: str) -> Tensor:
+def loss_of_constant(work: Callable, y: Tensor, loss: str) -> dict[str, Tensor] | str:
     """Probe: the loss that the work's constant has, for several constants may be equally good.
+
+    For a word that names no loss: in words what came back, since nothing should.
 
     Raises:
         NotAsAsked: if the work returns no single number.
     """
     c = work(y, loss)
+    if loss not in ("mse", "mae", "zero_one"):
+        return "nothing" if c is None else "an error, returned" if isinstance(c, Exception) else "a result"
     if c is None:
         raise NotAsAsked("Your function should return one number, but it returns nothing (None): `return`?")
+    if isinstance(c, tuple):
+        raise NotAsAsked(
+            f"Your function should return one number, but it returns {len(c)} things at once. `mode` gives a "
+            "value and a place where it stands, and so does `median` along a dimension: take the one you need."
+        )
     try:
         c = float(c)
     except (TypeError, ValueError, RuntimeError):
         raise NotAsAsked("Your function should return one number, the constant.") from None
     e = (y - c).double()
     losses = {"mse": e.square(), "mae": e.abs(), "zero_one": (e != 0).double()}
-    return losses.get(loss, e).mean()
+    return {f"{loss} of your constant": losses[loss].mean()}
 
 
 def fit_by_loss_cases(generator: torch.Generator) -> list[Case]:
@@ -1116,6 +1400,35 @@ FIT_BY_LOSS = Exercise(
             "misspelt word would go unnoticed. Raise a ValueError.",
         ),
         Misconception(
+            "the error returned",
+            _fit("y.mean()", "y.median()", "y.mode().values", "    return ValueError(loss)\n"),
+            "The three constants are right. But for a word that you do not know you *return* an error, as "
+            "if it were the answer, and the program goes on. `raise` stops it.",
+        ),
+        Misconception(
+            "nothing for an unknown loss",
+            _fit("y.mean()", "y.median()", "y.mode().values", ""),
+            "The three constants are right. But for a word that you do not know the function runs to its "
+            "end and gives None. A misspelt word would go unnoticed: raise a ValueError.",
+        ),
+        Misconception(
+            "the place among the values",
+            _fit("y.mean()", "y.median()", "torch.unique(y, return_counts=True)[1].argmax()"),
+            "For 0–1 you return a place: `argmax` says where the largest count stands. Look up which value "
+            "stands there.",
+        ),
+        Misconception(
+            "largest value for 0–1",
+            _fit("y.mean()", "y.median()", "y.max()"),
+            "For 0–1 you take the largest value. It is the most frequent one that is right most often.",
+        ),
+        Misconception(
+            "only targets tried",
+            _fit("y[((y[:, None] - y) ** 2).mean(1).argmin()]", "y.median()", "y.mode().values"),
+            "For the MSE you choose among the targets. The best constant need not be one of them: under "
+            "squares the pulls balance anywhere between.",
+        ),
+        Misconception(
             "predicts 0",
             "def fit_by_loss(y, loss):\n    return 0.0",
             "You always return 0, which is best for no loss (unless the data lie around it).",
@@ -1166,13 +1479,13 @@ def fit_by_loss(y, loss):
 )
 
 
-EXERCISES = (
+EXERCISES = (  # in the lesson's order
     MSE,
     MAE,
+    FIT_BY_LOSS,
     SMOOTH_L1,
+    BCE_WITH_LOGITS,
     HINGE,
     CROSS_ENTROPY,
-    BCE_WITH_LOGITS,
     WEIGHTED_CROSS_ENTROPY,
-    FIT_BY_LOSS,
 )

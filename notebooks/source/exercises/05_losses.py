@@ -55,6 +55,43 @@ def mae(y_hat, y):
 # An error of 3 counts three times as much as one of 1, no more. That is why an outlier pulls less here than under the MSE.
 # torch calls it `l1_loss`.
 
+# %% exercise="05.fit_by_loss"
+# === statement
+# ### 05.fit_by_loss ●● What each loss looks for
+#
+# The simplest model always predicts the same number c. Which c has the smallest loss depends on the loss. Write
+# `fit_by_loss(y, loss)`, which returns that c, without a search.
+#
+# - `y`: targets, shape (n,), floating point
+# - `loss`: a word: `"mse"`, `"mae"`, or `"zero_one"` (1 for every target that is not exactly c)
+# - returns: one number, the c itself and not its loss; where several are equally good any of them
+# - raises: `ValueError` for any other word
+#
+# For example, for `y = torch.tensor([1.0, 1.0, 2.0, 4.0, 12.0])` the answers are 4 for `"mse"`, 2 for `"mae"` and 1 for
+# `"zero_one"`. Three well-known statistics: which? (Since several c may be equally good, the check compares not your c
+# but its loss.)
+# === code
+def fit_by_loss(y, loss):
+    """The constant with the smallest loss on y: "mse", "mae" or "zero_one"."""
+    # === solution
+    if loss == "mse":
+        return y.mean()
+    if loss == "mae":
+        return y.median()
+    if loss == "zero_one":
+        return y.mode().values
+    raise ValueError(f"loss should be 'mse', 'mae' or 'zero_one', not {loss!r}")
+    # === stub
+    raise NotImplementedError("write fit_by_loss, then run this cell and the check below")
+    # === end
+# === explanation
+# Mean, median, mode. Under squares each point pulls in proportion to its distance, and the pulls balance at the mean. Under absolute
+# values each pulls with the same force, to the left or to the right: they balance where as many lie on either side. Under 0–1 only
+# hits count.
+#
+# A network that predicts under a loss is after the same statistic, for each input: under MSE the mean of the targets that such an
+# input has, under MAE their median.
+
 # %% exercise="05.smooth_l1"
 # === statement
 # ### 05.smooth_l1 ●● Smooth L1
@@ -81,6 +118,40 @@ def smooth_l1(y_hat, y, beta=1.0):
 # === explanation
 # At |e| = beta both pieces have the value beta/2 and the slope 1: no jump, no corner. With a tiny beta it is nearly the MAE. The Huber
 # loss is beta times this: its slope far out is beta, while here it is always 1.
+
+# %% exercise="05.bce_with_logits"
+# === statement
+# ### 05.bce_with_logits ●●● Binary cross-entropy that holds
+#
+# Write `bce_with_logits(z, y)`: the mean of −y log p − (1 − y) log(1 − p) with p = sigmoid(z), **from the logits**, so that value and
+# gradient stay right for logits of ±10,000. The check computes the gradient, too. (It leaves out z = 0, the
+# trap in section 6 of the lesson. Keep out of it all the same.)
+#
+# - `z`: logits, a tensor of any shape, floating point
+# - `y`: targets of the same shape, floating point: 0, 1 or anything between
+# - returns: one number, a tensor of shape (), through which the gradient can go back to z
+#
+# For example, for z = (2, −1) and both targets 1 it is (log(1 + e⁻²) + log(1 + e¹)) / 2 = (0.1269 + 1.3133) / 2:
+# `bce_with_logits(torch.tensor([2.0, -1.0]), torch.tensor([1.0, 1.0]))` is `tensor(0.7201)`.
+# === code
+def bce_with_logits(z, y):
+    """Mean binary cross-entropy of the logits z and the targets y, stable in value and gradient."""
+    # === solution
+    larger = (z + z.abs()) / 2  # the larger of z and 0
+    return (larger - z * y + torch.log1p(torch.exp(-z.abs()))).mean()
+    # === stub
+    raise NotImplementedError("write bce_with_logits, then run this cell and the check below")
+    # === end
+# === explanation
+# −log p = log(1 + e^(−z)) and −log(1 − p) = z + log(1 + e^(−z)); weighed with y and 1 − y they add up to (1 − y) z + log(1 + e^(−z)), which
+# for positive z is max(z, 0) − z·y + log(1 + e^(−|z|)). For negative z one takes e^(−z) out of the logarithm and gets the same line. The
+# exponent is never above 0.
+#
+# `(z + |z|)/2` is the larger of z and 0. `torch.relu(z)` has the same value, but at exactly 0 its slope does not fit the other part's, and
+# the gradient is off there.
+#
+# Adding 1e−7 inside the logarithm, or cutting the probabilities off, silences the error message and flattens the loss where
+# the network is most wrong. `torch.nn.functional.softplus(z) - y * z` is another form of the same.
 
 # %% exercise="05.hinge"
 # === statement
@@ -137,39 +208,6 @@ def cross_entropy(logits, y):
 # `log_p[torch.arange(n), y]` picks one entry from each row. `torch.nn.functional.cross_entropy` is the same; it wants logits, and
 # probabilities handed to it by mistake raise no error.
 
-# %% exercise="05.bce_with_logits"
-# === statement
-# ### 05.bce_with_logits ●●● Binary cross-entropy that holds
-#
-# Write `bce_with_logits(z, y)`: the mean of −y log p − (1 − y) log(1 − p) with p = sigmoid(z), **from the logits**, so that value and
-# gradient stay right for logits of ±10,000. The check computes the gradient, too.
-#
-# - `z`: logits, a tensor of any shape, floating point
-# - `y`: targets of the same shape, floating point: 0, 1 or anything between
-# - returns: one number, a tensor of shape (), through which the gradient can go back to z
-#
-# For example, for z = (2, −1) and both targets 1 it is (log(1 + e⁻²) + log(1 + e¹)) / 2 = (0.1269 + 1.3133) / 2:
-# `bce_with_logits(torch.tensor([2.0, -1.0]), torch.tensor([1.0, 1.0]))` is `tensor(0.7201)`.
-# === code
-def bce_with_logits(z, y):
-    """Mean binary cross-entropy of the logits z and the targets y, stable in value and gradient."""
-    # === solution
-    larger = (z + z.abs()) / 2  # the larger of z and 0
-    return (larger - z * y + torch.log1p(torch.exp(-z.abs()))).mean()
-    # === stub
-    raise NotImplementedError("write bce_with_logits, then run this cell and the check below")
-    # === end
-# === explanation
-# −log p = log(1 + e^(−z)) and −log(1 − p) = z + log(1 + e^(−z)); weighed with y and 1 − y they add up to (1 − y) z + log(1 + e^(−z)), which
-# for positive z is max(z, 0) − z·y + log(1 + e^(−|z|)). For negative z one takes e^(−z) out of the logarithm and gets the same line. The
-# exponent is never above 0.
-#
-# `(z + |z|)/2` is the larger of z and 0. `torch.relu(z)` has the same value, but at exactly 0 its slope does not fit the other part's, and
-# the gradient is off there.
-#
-# Adding 1e−7 inside the logarithm, or cutting the probabilities off, silences the error message and flattens the loss where
-# the network is most wrong. `torch.nn.functional.softplus(z) - y * z` is another form of the same.
-
 # %% exercise="05.weighted_cross_entropy"
 # === statement
 # ### 05.weighted_cross_entropy ●●● Rare classes count more
@@ -198,42 +236,6 @@ def weighted_cross_entropy(logits, y, weight):
 # `weight[y]` looks up the weight of each input's class. Divided by their sum the loss does not depend on the scale of the
 # weights, and equal weights give the plain mean. This is what torch does with `weight=` and `reduction="mean"`; many expect a
 # division by n.
-
-# %% exercise="05.fit_by_loss"
-# === statement
-# ### 05.fit_by_loss ●● What each loss looks for
-#
-# The simplest model always predicts the same number c. Which c has the smallest loss depends on the loss. Write
-# `fit_by_loss(y, loss)`, which returns that c, without a search.
-#
-# - `y`: targets, shape (n,), floating point
-# - `loss`: a word: `"mse"`, `"mae"`, or `"zero_one"` (1 for every target that is not exactly c)
-# - returns: one number; where several are equally good any of them
-# - raises: `ValueError` for any other word
-#
-# For example, for `y = torch.tensor([1.0, 1.0, 2.0, 4.0, 12.0])` the answers are 4 for `"mse"`, 2 for `"mae"` and 1 for
-# `"zero_one"`. Three well-known statistics: which?
-# === code
-def fit_by_loss(y, loss):
-    """The constant with the smallest loss on y: "mse", "mae" or "zero_one"."""
-    # === solution
-    if loss == "mse":
-        return y.mean()
-    if loss == "mae":
-        return y.median()
-    if loss == "zero_one":
-        return y.mode().values
-    raise ValueError(f"loss should be 'mse', 'mae' or 'zero_one', not {loss!r}")
-    # === stub
-    raise NotImplementedError("write fit_by_loss, then run this cell and the check below")
-    # === end
-# === explanation
-# Mean, median, mode. Under squares each point pulls in proportion to its distance, and the pulls balance at the mean. Under absolute
-# values each pulls with the same force, to the left or to the right: they balance where as many lie on either side. Under 0–1 only
-# hits count.
-#
-# A network that predicts under a loss is after the same statistic, for each input: under MSE the mean of the targets that such an
-# input has, under MAE their median.
 
 # %%
 progress()
