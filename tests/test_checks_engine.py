@@ -553,6 +553,28 @@ def test_a_probe_that_finds_another_form_speaks_for_itself():
     assert result.message == "there is no b" == result.failure.got
 
 
+def test_only_what_a_probe_says_of_both_makes_two_wrong_forms_the_same():
+    def probe(work, number):
+        answer = work(number)
+        if not isinstance(answer, list):
+            raise NotAsAsked(f"It is {type(answer).__name__}, not a list.")
+        if len(answer) != 2:
+            raise NotAsAsked(f"It has {len(answer)} parts, not 2.")
+        return answer
+
+    no_list = Misconception("no list", "def work(n):\n    return n\n", "Make it a list.")
+    three = Misconception("three parts", "def work(n):\n    return [n, n, n]\n", "Two parts.")
+    exercise = replace(with_reference(lambda n: [n, n], (1,), (2,), probe=probe, name="work"))
+    exercise = replace(exercise, misconceptions=(no_list, three))
+
+    def hint_for(work):
+        return engine.judge(exercise, engine.run_cases(exercise, work, 1)).hint
+
+    assert hint_for(lambda n: n + 5) == "Make it a list."
+    assert hint_for(lambda n: [n]) == "Two parts.", "another number, the same words"
+    assert hint_for(lambda n: "text") == ""
+
+
 # ---------------------------------------------------------------------------------------- classes
 
 

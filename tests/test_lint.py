@@ -65,6 +65,13 @@ def test_a_sound_lesson_has_no_findings(course: Course, stem: str) -> None:
     assert lint(course, stem) == []
 
 
+def test_an_index_and_a_call_in_code_are_no_link(course: Course) -> None:
+    swap_exercise(
+        "    return (x**2).sum()\n", "    layers = [torch.square]\n    return layers[-1](x).sum()\n"
+    )(course)
+    assert [f for f in lint(course, STEM) if f.rule == "links_resolve"] == []
+
+
 def add(*cells: str) -> Callable[[Course], None]:
     """Put cells before the closing sections."""
     text = "".join(f"{cell}\n\n" for cell in cells)

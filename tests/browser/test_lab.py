@@ -44,6 +44,8 @@ explore.replay_perceptron([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1], histor
     """explore.predict("What is 1 + 2?", ["3", "4"], "3", "Two and one more.")""",
     "explore.broadcast()",
     "explore.graph()",
+    "explore.outlier()",
+    "explore.race()",
 ]
 EXPLORERS = {
     "draw_digit",
@@ -55,6 +57,8 @@ EXPLORERS = {
     "predict",
     "broadcast",
     "graph",
+    "outlier",
+    "race",
 }
 # Controls that change no picture by themselves: explorer and name.
 SILENT = {("replay", "speed")}  # how fast Play goes

@@ -8,6 +8,7 @@ learning and no protection against cheating.
 from __future__ import annotations
 
 import inspect
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -235,8 +236,15 @@ def _same_outcome(a: Outcome, b: Outcome, rules: Rules) -> bool:
     if a.timed_out or b.timed_out:
         return a.timed_out and b.timed_out
     if a.failure or b.failure:
-        return bool(a.failure and b.failure and a.failure.type_name == b.failure.type_name)
+        return bool(a.failure and b.failure and _kind_of(a.failure) == _kind_of(b.failure))
     return _compare(a.output, b.output, rules) is None
+
+
+def _kind_of(failure: Failure) -> tuple[str, str]:
+    """What two failures must share to count as the same: the type, and where a probe says in its own words
+    what is wrong, these words too, whatever the numbers in them."""
+    said = failure.message if failure.type_name in _NO_ERRORS else ""
+    return failure.type_name, re.sub(r"(?<![A-Za-z])[-−]?\d[\d.,]*(e[-+]?\d+)?", "#", said)
 
 
 def _compare(expected: Any, got: Any, rules: Rules) -> Difference | None:

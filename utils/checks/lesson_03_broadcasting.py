@@ -585,7 +585,7 @@ def one_hot_cases(generator: torch.Generator) -> list[Case]:
     n, k = _size(generator, 4, 7), _size(generator, 8, 12)
     y = torch.randint(0, k, (n,), generator=generator)
     return [
-        Case("values", (torch.tensor([2, 0, 1, 2]), 3), "the example of the statement"),
+        Case("values", (torch.tensor([2, 0]), 4), "the example of the statement"),
         Case("values", (y, k), f"{n} labels, {k} classes"),
         Case("values", (torch.tensor([1, 1, 0]), 3), "as many labels as classes"),
         Case("values", (torch.tensor([0, 1, 1, 0]), 5), "classes that do not occur"),

@@ -306,7 +306,7 @@ def backward_order(output):
             "thousand calls within calls.",
         ),
         Misconception(
-            "once for every arrow",
+            "again whenever it is met",
             """
 def backward_order(output):
     order, queue = [], [output]
@@ -316,8 +316,8 @@ def backward_order(output):
         queue.extend(node.parents)
     return order
 """,
-            "You put a node on the list each time an arrow leads to it, so a node that is used twice has two "
-            "turns, and what it was made of four. Every node shall have one turn.",
+            "You put a node on the list each time somebody hands it on, so a node that is used twice has two "
+            "turns, and all it was made of has at least as many. Every node shall have one turn.",
         ),
         Misconception(
             "once for every path",
@@ -1086,7 +1086,7 @@ RELU_BACKWARD = Exercise(
             "open at 0",
             _relu_backward("grad_a * (z >= 0)"),
             "At z = 0 exactly you let the gradient through. There ReLU has a corner and no slope; the course "
-            "and torch take 0. (Units that sleep have z = 0 quite often.)",
+            "and torch take 0. (z is exactly 0 when weights and bias start at 0, for example.)",
         ),
         Misconception(
             "gate the wrong way round",
@@ -1767,9 +1767,9 @@ def train_two_layer_net(X, y, hidden, steps, lr, generator):
 
 def numerical_gradient(f: Callable[[Tensor], Tensor | float], x: Tensor, h: float = 1e-5) -> Tensor:
     """The gradient of f at x by central differences, one entry at a time; of x's shape."""
-    gradient = torch.zeros_like(x)
+    gradient = torch.zeros(x.shape, dtype=x.dtype)
     for i in range(x.numel()):
-        shift = torch.zeros_like(x)
+        shift = torch.zeros(x.shape, dtype=x.dtype)
         shift.view(-1)[i] = h
         gradient.view(-1)[i] = (f(x + shift) - f(x - shift)) / (2 * h)
     return gradient

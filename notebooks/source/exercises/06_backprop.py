@@ -319,9 +319,9 @@ def train_two_layer_net(X, y, hidden, steps, lr, generator):
 def numerical_gradient(f, x, h=1e-5):
     """The gradient of f at x by central differences, one entry at a time; of x's shape."""
     # === solution
-    gradient = torch.zeros_like(x)
+    gradient = torch.zeros(x.shape, dtype=x.dtype)
     for i in range(x.numel()):
-        shift = torch.zeros_like(x)
+        shift = torch.zeros(x.shape, dtype=x.dtype)
         shift.view(-1)[i] = h
         gradient.view(-1)[i] = (f(x + shift) - f(x - shift)) / (2 * h)
     return gradient
@@ -332,6 +332,9 @@ def numerical_gradient(f, x, h=1e-5):
 # One entry is nudged, all others are left alone, up and down; the difference over the whole way 2h is the slope. `x + shift` is a
 # new tensor, so x is never touched. Whoever nudges x itself must keep the old number and put it back: adding h, taking
 # 2h away and adding h again is not exact.
+#
+# `torch.zeros(x.shape)` rather than `zeros_like(x)`: the latter takes over the strides of x, and a transposed tensor cannot be
+# seen as one row.
 #
 # Two calls of `f` for every entry: that is why this is for checking and not for training.
 

@@ -58,6 +58,8 @@ print("strides", X.stride())
 #
 # $$\text{place} = i \cdot \text{stride}_0 + j \cdot \text{stride}_1$$
 #
+# counted from where the tensor begins.
+#
 # Now we turn the table over. `X.T`, the **transpose**, has rows for columns. Does it have to move the numbers?
 
 # %%
@@ -132,7 +134,7 @@ print("bytes in a million float32:", torch.zeros(1_000_000).nbytes)
 # %% [markdown]
 # `uint8` holds 0 to 255 and starts again at 0: $250 + 10$ became 4. That is why lesson 00 turned pixels into floats first. `float32` has about seven digits and cannot count beyond $2^{24}$ in steps of one.
 #
-# Where two types meet number by number, torch takes the more general one. For `@` it does not: it says `expected m1 and m2 to have the same dtype`. The cure is `.float()` on one of them.
+# Where two tensors of different types meet number by number, torch takes the more general type. (A plain number does not count: `uint8` plus 10 stays `uint8`.) For `@` it does not: it says `expected m1 and m2 to have the same dtype`. The cure is `.float()` on one of them.
 
 # %% [markdown]
 # ## 2 · Row, column, neither
@@ -266,7 +268,7 @@ for _ in range(2000):
 print(f"{agree} of 2000 the same verdict; {fits} pairs fit")
 
 # %% [markdown]
-# Numbers agree as well: `torch.from_numpy(a)` and `t.numpy()` pass arrays from one to the other, and even share the memory. Two differences to remember: NumPy makes `float64` unless told otherwise, torch `float32`; and NumPy says `axis` and `keepdims` where torch says `dim` and `keepdim`.
+# Numbers agree as well: `torch.from_numpy(a)` and `t.numpy()` pass arrays from one to the other, and even share the memory. Three differences to remember: NumPy makes `float64` unless told otherwise, torch `float32`; NumPy says `axis` and `keepdims` where torch says `dim` and `keepdim`; and NumPy counts strides in bytes, torch in numbers.
 
 # %%
 a = np.array([[1.0], [2.0]])  # (2, 1)
@@ -499,7 +501,7 @@ print(f"multiplied out: {x * x + y * y - 2 * x * y:.4f}")
 # **Exercise [03.pairwise_sq_distances](exercises/03_broadcasting.ipynb)** ●●● All pairs, without a loop and without `(n, m, d)`.
 
 # %% [markdown]
-# ## 7 · Stretching costs nothing
+# ## 7 · Stretching costs no memory
 #
 # To stretch a row of 1,000 numbers to 1,000 rows: `expand` does what broadcasting does, `repeat` writes the copies out. Both give a tensor of shape `(1000, 1000)`, and the same numbers.
 
@@ -532,7 +534,7 @@ plotting.label_lines(ax);
 # **What you see.** On logarithmic axes the bytes of repeat climb in a straight line from 4,000 to 40 million. Those of expand stay at 4,000 however many rows there are.
 
 # %% [markdown]
-# Two warnings. First, the **inputs** are stretched for free, but a result is written out in full: `column + row` for 10,000 and 10,000 numbers makes 400 MB out of 80 kB. Second, never **write** into something stretched.
+# Two warnings. First, for `+`, `*` and comparisons the **inputs** are stretched for free, but a result is written out in full: `column + row` for 10,000 and 10,000 numbers makes 400 MB out of 80 kB. (Products of many matrices with `@` may write the copies out, too.) Second, never **write** into something stretched.
 #
 # **Predict.** We set a single number of a stretched table to 5. What does the table look like then?
 
@@ -611,7 +613,7 @@ print("y_hat", tuple(y_hat.shape), "  y", tuple(y.shape), "  y_hat - y", tuple((
 # </details>
 
 # %% [markdown]
-# So there is a sign to know the bug by: **the loss stops at the variance of the targets**. The cure is to give both the same shape. `y_hat[:, 0]` takes the extra axis away. Five data sets, wrong and right:
+# So there is a reason to suspect this bug: **the loss stops at the variance of the targets**. (So it does for every model that takes no notice of x.) The cure is to give both the same shape. `y_hat[:, 0]` takes the extra axis away. Five data sets, wrong and right:
 
 # %% tags=["nbval-ignore-output"]
 def right_loss(y_hat, y):
@@ -700,7 +702,7 @@ for name, (ours, theirs) in usual.items():
     print(f"{name:36} {tuple(ours.shape)!s:10} equal: {torch.allclose(ours, theirs, atol=1e-5)}")
 
 # %% [markdown]
-# einsum multiplies and sums, no more: for outer sums, differences and comparisons broadcasting remains. And it guards against accidents: axes meet by their letter, not by their place, and every axis needs one. `"n,n->n"` refuses an input of shape `(n, 1)`. In lesson 14 attention will be two einsums with a softmax between.
+# einsum multiplies and sums, no more: for outer sums, differences and comparisons broadcasting remains. And it guards against some accidents: axes meet by their letter, not by their place, and every axis needs one. `"n,n->n"` refuses an input of shape `(n, 1)`. (Not all: an axis of length 1 is stretched here too, even against its own letter.) In lesson 14 attention will be two einsums with a softmax between.
 
 # %% [markdown]
 # ## 10 · The way back: a sum

@@ -128,7 +128,7 @@ print(f"u = {u:.4f}   z = {z:.4f}   a = {a:.4f}   e = {e:.4f}   L = {L:.4f}")
 #
 # $$\frac{\partial L}{\partial a} = \frac{\partial L}{\partial e} \cdot \frac{\partial e}{\partial a}$$
 #
-# So start at the end. $L$ feels itself exactly 1 to 1. From there walk back, and at each piece multiply what has arrived by the local slope. This is the **backward pass**. In code, `grad_a` stands for $\partial L / \partial a$.
+# So start at the end. $L$ feels itself exactly 1 to 1. From there walk back, and at each piece multiply what has arrived, the **upstream gradient**, by the local slope. This is the **backward pass**. In code, `grad_a` stands for $\partial L / \partial a$.
 
 # %%
 grad_L = 1.0
@@ -141,7 +141,7 @@ for name, gradient in dict(e=grad_e, a=grad_a, z=grad_z, b=grad_b, w=grad_w, x=g
     print(f"dL/d{name} = {gradient:.4f}")
 
 # %% [markdown]
-# There is our slope for $w$, 0.8245. (The nudge gave 0.826: it was not quite tiny enough.) And the slopes for $b$ and $x$ came along for nothing: the walk from $L$ to $z$ was made only once. A picture of it:
+# There is our slope for $w$, 0.8246. (The nudge gave 0.826: it was not quite tiny enough.) And the slopes for $b$ and $x$ came along for nothing: the walk from $L$ to $z$ was made only once. A picture of it:
 
 # %%
 def draw_graph(ax, nodes, edges):
@@ -174,7 +174,7 @@ draw_graph(ax, nodes, edges)
 ax.set(xlim=(-0.6, 8.6), ylim=(-0.75, 2.65), title="Values flow to the right, gradients (red) back to the left");
 
 # %% [markdown]
-# **What you see.** A **graph**: circles (**nodes**) hold the numbers of the forward pass, arrows (**edges**) say which number was made from which, and carry the local slope. Below each circle, in red, the gradient: at $L$ it is 1, and each step to
+# **What you see.** A **computational graph**: circles (**nodes**) hold the numbers of the forward pass, arrows (**edges**) say which number was made from which, and carry the local slope. Below each circle, in red, the gradient: at $L$ it is 1, and each step to
 # the left multiplies by the slope on the arrow. It ends with 0.82 at $w$ and 0.41 at $b$ and $x$.
 
 # %% [markdown]
@@ -230,7 +230,7 @@ ax.set(xlim=(-0.6, 8.4), ylim=(-0.9, 1.7), title="Three arrows leave b, so three
 #
 # **It saves work.** We could list every path from $a$ to $L$ and add their products: $3 \cdot 1 + 3 \cdot 6 + 3 \cdot 6 = 39$. Same answer. But chain twenty such pieces together and there are $3^{20}$ paths, over three billion. If $b$ first gathers its 13 and then passes on **once**, each arrow is walked once.
 #
-# **It must be kept.** If $b$ passes something on before everything has arrived, the latecomers are lost to $a$. So a node's turn comes **after all the nodes that use it**.
+# **It must be kept.** If $b$ passes something on before everything has arrived, the latecomers are lost to $a$, or what came early is counted twice. So a node's turn comes **after all the nodes that use it**.
 
 # %% [markdown]
 # How do you find such an order? **Count the uses.** Visit every node once, and write next to it how many arrows leave it. Then begin with the output. Whenever a node has had its turn, take one off each node it was made from, once per arrow. Whose count has come to 0 is next.
@@ -252,10 +252,10 @@ ax.set(xlim=(-0.6, 8.4), ylim=(-0.9, 1.7), title="Three arrows leave b, so three
 #
 # | | one walk gives | walks for 136,074 parameters and one loss |
 # |---|---|---|
-# | forwards | the slopes of everything by **one input** | 136,074 |
-# | backwards | the slopes of **one output** by everything | 1 |
+# | forwards (**forward mode**) | the slopes of everything by **one input** | 136,074 |
+# | backwards (**reverse mode**) | the slopes of **one output** by everything | 1 |
 #
-# Training has one loss and very many parameters. So we walk backwards. (With one input and many outputs, forwards would be the better way.)
+# Training has one loss and very many parameters. So we walk backwards. (With one input and many outputs, forwards would be the better way. The table of all slopes of many outputs by many inputs is the **Jacobian**; neither walk ever writes it down.)
 
 # %% [markdown]
 # ## 4 · An engine in steps
@@ -420,7 +420,7 @@ L.backward()
 print("section 2:", L, "by w", round(w.grad, 4), "by b", round(b.grad, 4), "by x", round(x.grad, 4))
 
 # %% [markdown]
-# 39 and 13; 0.8245 and 0.4123. All as by hand, and we wrote down nothing but the forward calculation.
+# 39 and 13; 0.8246 and 0.4123. All as by hand, and we wrote down nothing but the forward calculation.
 #
 # And a deep one. Ten thousand multiplications, one after the other, are a graph ten thousand nodes deep:
 
@@ -552,7 +552,7 @@ print(f"right: {sum(right)} of {len(right)}")
 assert by_engine[-1] < by_engine[0] / 4 and sum(right) >= 38
 
 # %% [markdown]
-# A network learns on seventy lines of Python, and we know every one of them. (Other random starts and points got 38 to 40 right after 60 steps.)
+# A network learns on seventy lines of Python, and we know every one of them. (In 64 other tries, with other points and other starts, it got 36 to 40 right after 60 steps, mostly 39 or 40.)
 
 # %% [markdown]
 # ## 7 · The same in matrices
@@ -611,7 +611,7 @@ print("by hand, first input: 50     in matrices:", (G @ W_small).tolist())
 #
 # $$\frac{\partial L}{\partial z_k} = p_k - t_k \qquad t_k = 1 \text{ for the true class, else } 0$$
 #
-# **What it gave, minus what it should have given.** By hand: logits (2, 1, 0) give the shares 0.67, 0.24, 0.09 (lesson 02). If class 1 is the true one: $(0.67,\; 0.24 - 1,\; 0.09)$. The true logit is pulled up, the others are pushed down, each by the share it has taken.
+# **What it gave, minus what it should have given.** By hand: logits (2, 1, 0) give the probabilities 0.67, 0.24, 0.09 (lesson 02). If class 1 is the true one: $(0.67,\; 0.24 - 1,\; 0.09)$. The true logit is pulled up, the others are pushed down, each by the probability it has taken.
 #
 # It is lesson 01's $p - y$ again, now for many classes.
 
@@ -884,7 +884,7 @@ print(f"relative error of ours: {ours:.0e}")
 assert ours < 1e-7 and min(found.values()) > 0.1
 
 # %% [markdown]
-# There is no doubt which is right. As a rule of thumb, in float64: below $10^{-7}$ is right, above $10^{-3}$ is a bug, and between them look closer.
+# There is no doubt which is right. As a rule of thumb, in float64: below $10^{-7}$ it is almost surely right, above $10^{-3}$ almost surely a bug, and in between look closer.
 #
 # One case where a right gradient fails: a **kink**. At $z = 0$ ReLU has no derivative. The engine (like torch) says 0, the central difference takes one point on each side:
 
@@ -976,7 +976,7 @@ assert forgotten[:, 15:25].mean() < good[:, 15:25].mean()
 assert forgotten[:, 150:].mean() > 2 * good[:, 150:].mean()
 
 # %% [markdown]
-# A sum of all gradients so far is like a ball that rolls without friction. Downhill it gathers speed, so at first it *wins*. But it does not stop in the valley: the old gradients push it up the other side. When we tried it on two moons, the bug did no harm, and the loss even fell faster. So do not count on the loss curve to show it.
+# A sum of all gradients so far is like a ball that rolls without friction. Downhill it gathers speed, so at first it *wins*. But it does not stop in the valley: the old gradients push it up the other side. And with a small learning rate it can go well for a long time. A falling loss does not prove that the bug is not there.
 #
 # (With friction this becomes a good idea, called momentum: lesson 07.)
 
@@ -1035,16 +1035,16 @@ for mistake in (updated_without_no_grad, backward_of_many, backward_twice):
         print(f"{mistake.__name__}:\n   {str(error)[:85]} …")
 
 # %% [markdown]
-# 1. While torch takes notes, a leaf must not be overwritten: the notes would no longer be true. Put the update under `no_grad()`. (`w = w - 0.1 * w.grad` raises nothing, but makes a *new* `w` which is no leaf: it gets no `.grad` any more.)
+# 1. While torch takes notes, a leaf must not be overwritten: it would then be the result of a calculation, no leaf any more, and its `.grad` would have no owner. Put the update under `no_grad()`. (`w = w - 0.1 * w.grad` raises nothing, but makes a *new* `w` which is no leaf: it gets no `.grad` any more.)
 # 2. The walk back starts from **one** number, the loss. Sum or average first.
-# 3. torch throws the stored numbers away after a backward pass, to save memory. Run forward again.
+# 3. torch throws the stored numbers away after a backward pass, to save memory. Run forward again (or keep them, with `retain_graph=True`).
 #
 # Which stored numbers? That is the price.
 
 # %% [markdown]
 # ## 11 · What it costs
 #
-# **Time.** The forward pass of a linear layer is one matrix product, $X W^\top$. The backward pass has two, of the same size: $G^\top X$ and $G W$. (The first layer needs only one: nobody wants the gradient of the pixels.) So we expect **about twice a forward pass**. Measured, from 118 thousand to 1.9 million parameters, on batches of 256:
+# **Time.** The forward pass of a linear layer is one matrix product, $X W^\top$. The backward pass has two, of the same size: $G^\top X$ and $G W$. (The first layer needs only one: nobody wants the gradient of the pixels.) So we expect **less than twice a forward pass**: for our networks, whose first layer is the largest, 1.2 to 1.6 times. Measured, from 118 thousand to 1.9 million parameters, on batches of 256:
 
 # %% tags=["nbval-ignore-output"]
 ratios, labels = [], torch.randint(10, (256,))
@@ -1069,7 +1069,7 @@ for width in (128, 256, 512, 1024):
 assert sorted(ratios)[1] > 0.7 and sorted(ratios)[2] < 5
 
 # %% [markdown]
-# When our machine had nothing else to do, the backward pass took 1.4 to 1.8 times as long as the forward pass, **however many parameters there were**. Against section 1's 136,075 forward passes that is the bargain which made deep learning possible.
+# Whenever we ran it the backward pass took one to two times as long as the forward pass (a computer busy with other things can show 3), **however many parameters there were**. Against section 1's 136,075 forward passes that is the bargain which made deep learning possible.
 #
 # **Memory.** This is where backpropagation is dear. A slope needs numbers of the forward pass: a product the other factor, ReLU its sign. So they are all **stored** until the backward pass has used them. torch lets us listen to what it stores (`saved_tensors_hooks`). Our network has 128 and 256 hidden units. By hand: $384 \cdot 4$ bytes = 1,536 bytes per picture.
 
@@ -1140,16 +1140,16 @@ assert min(at_first_layer["weights × 1"]) > 0.1 and max(at_first_layer["weights
 # %% [markdown]
 # Straight lines on a logarithmic axis mean: multiplied by the same factor at each layer. **Vanishing** gradients leave the first layers as they were at random. **Exploding** ones throw the parameters far away, until the loss is `nan`. The gradients are right in both cases: the products really are that small, or that large.
 #
-# The remedies all keep the factors near 1: weights of the right size (lesson 08), limits on the gradient (clipping, lesson 07), shortcuts past the layers (lessons 08 and 12), gates (lesson 13).
+# Most remedies keep the factors near 1: weights of the right size (lesson 08), shortcuts past the layers (lessons 08 and 12), gates (lesson 13). Clipping (lesson 07) leaves the factors alone and only limits the damage of an explosion.
 
 # %% [markdown]
 # ## What to remember
 #
 # - A gradient says how strongly the loss feels each number. Multiply local slopes along a path, add where paths meet; a node has its turn after all that use it.
 # - An engine remembers parents and slopes on the way forward, and walks from the youngest node to the oldest on the way back. A step of training: forward, loss, backward, update.
-# - Linear: $G^\top X$, column sums of $G$, $G W$. ReLU: let through where $z > 0$. Softmax with cross-entropy: (shares − one-hot) / B. A gradient has the shape of what it belongs to.
+# - Linear: $G^\top X$, column sums of $G$, $G W$. ReLU: let through where $z > 0$. Softmax with cross-entropy: (probabilities − one-hot) / B. A gradient has the shape of what it belongs to.
 # - Check with central differences in float64, with $h$ around $10^{-5}$: a larger step bends, a tinier one drowns in rounding.
-# - torch adds to `.grad`: zero it before `backward()`, update under `no_grad()`. Backward costs at most about two forward passes, and the memory of all stored activations.
+# - torch adds to `.grad`: zero it before `backward()`, update under `no_grad()`. Backward costs one to two forward passes, and the memory of all stored activations.
 
 # %% [markdown]
 # ## Check yourself
@@ -1190,7 +1190,7 @@ assert min(at_first_layer["weights × 1"]) > 0.1 and max(at_first_layer["weights
 # | 06.value_ops | an engine's operators | ●●● |
 # | 06.linear_backward | three gradients of a layer | ●● |
 # | 06.relu_backward | the gate | ● |
-# | 06.softmax_cross_entropy_backward | shares minus one-hot | ●● |
+# | 06.softmax_cross_entropy_backward | probabilities minus one-hot | ●● |
 # | 06.train_two_layer_net | training by hand | ●●● |
 # | 06.numerical_gradient | nudge every entry | ●● |
 
