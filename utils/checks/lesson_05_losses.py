@@ -1282,7 +1282,7 @@ def loss_of_constant(work: Callable, y: Tensor, loss: str) -> dict[str, Tensor] 
     if isinstance(c, tuple):
         raise NotAsAsked(
             f"Your function should return one number, but it returns {len(c)} things at once. `mode` gives a "
-            "value and a place where it stands, and so does `median` along a dimension: take the one you need."
+            "value and a place where it stands, and so does `median(dim)`: take the one you need."
         )
     try:
         c = float(c)
