@@ -1271,3 +1271,9 @@ def test_time_up_is_not_caught_by_except_exception():
     assert not issubclass(guard.TimeUp, Exception)
     with contextlib.suppress(guard.TimeUp):
         raise guard.TimeUp
+
+
+def test_numbers_that_differ_late_are_shown_with_more_digits():
+    nearly = with_reference(lambda x: x.double().sum(), *TABLES)
+    message = engine.judge(nearly, engine.run_cases(nearly, lambda x: x.double().sum() + 1e-5, 1)).message
+    assert "15.0 expected, 15.00001 came" in message

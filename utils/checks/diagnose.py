@@ -66,8 +66,8 @@ _VALUES_AND_PLACES = (
     "they stand, `.indices`. Take the one you need."
 )
 _SHAPES = (
-    "Two tensors do not fit together. Print the shape of each, just before this line: which dimension has "
-    "been summed, or should have been, and which one should meet which?"
+    "Two tensors do not fit together. Print the shape of each, just before this line. Which dimension should "
+    "meet which: is one missing, summed away, or in another place?"
 )
 
 # what an error says (a pattern), and what a beginner who reads that probably did
@@ -118,6 +118,11 @@ _ERROR_ADVICE = (
         "shapes cannot be multiplied|size of tensor|inconsistent tensor size|size mismatch"
         "|1D tensors expected|vector, got|to be at least 1D|not broadcastable",
         _SHAPES,
+    ),
+    (
+        r"(maximum|minimum|max|min)\(\).*(must be Tensor, not (int|float)|invalid combination of arguments)",
+        "`torch.maximum` and `torch.minimum` compare two tensors, and `torch.max` works along dimensions. To cut "
+        "off at a plain number there are `.clamp(min=…)` and `torch.relu`.",
     ),
     (
         "shape '.*' is invalid for input",

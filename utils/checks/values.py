@@ -257,15 +257,20 @@ def _compare_numbers(expected: Any, got: Any, rules: Rules, path: str) -> Differ
     count, total = int(wrong.sum()), wrong.numel()
     if total == 1:
         place = (0,) * want.dim()
-        came = f"{number(want[place])} expected, {number(have[place])} came"
-        return Difference("values", f"{_subject(path)} is wrong: {came}{named}.")
+        return Difference("values", f"{_subject(path)} is wrong: {_came(want[place], have[place])}{named}.")
     place = tuple(torch.nonzero(wrong)[0].tolist())
     at = ", ".join(str(i) for i in place)
     return Difference(
         "values",
         f"{_subject(path)} is wrong at {count} of {total} places, first at [{at}]: "
-        f"{number(want[place])} expected, {number(have[place])} came{named}.",
+        f"{_came(want[place], have[place])}{named}.",
     )
+
+
+def _came(want: torch.Tensor, have: torch.Tensor) -> str:
+    """Both numbers, with as many digits as it takes to see that they differ."""
+    digits = next((d for d in (5, 7, 9, 12) if number(want, d) != number(have, d)), 17)
+    return f"{number(want, digits)} expected, {number(have, digits)} came"
 
 
 def close(expected: Any, got: Any, rules: Rules = PLAIN_RULES) -> torch.Tensor:
@@ -380,13 +385,13 @@ def _step(path: str, i: int, rules: Rules) -> str:
 # ------------------------------------------------------------------------------------------ showing
 
 
-def number(value: Any) -> str:
-    """One number, short: at most five digits."""
+def number(value: Any, digits: int = 5) -> str:
+    """One number, short: at most five digits, unless more are asked for."""
     value = value.item() if isinstance(value, torch.Tensor | np.generic) else value
     if isinstance(value, bool | int | complex):
         text = str(value)
         return text if len(text) <= 20 else f"{text[:17]}…"
-    text = f"{value:.5g}"
+    text = f"{value:.{digits}g}"
     return text if any(c in text for c in ".en") else f"{text}.0"  # a float should look like one
 
 

@@ -24,7 +24,7 @@
 # - compute cross-entropy from logits so that neither value nor gradient overflows, and recognise probabilities passed by mistake;
 # - handle rare classes with weights and overconfidence with label smoothing, and say what each costs.
 #
-# **Needs:** [lesson 04](04_mlp.ipynb) · **Read:** 60 minutes · **Run:** 30 seconds on two CPU cores
+# **Needs:** [lesson 04](04_mlp.ipynb) · **Read:** 70 minutes · **Run:** 30 seconds on two CPU cores
 
 # %%
 import math
@@ -298,7 +298,7 @@ for name, f in losses.items():
     print(f"{name:5} slope {a.item():5.2f},  distance to the outlier {(a * 20 + b + 5).abs().item():.2f}")
 
 # %% [markdown]
-# Now all three lines fall, and MAE's goes **exactly through** the outlier. A vote counts one however far the point is in $y$; but what it turns is $a \cdot x$, and at $x = 20$ that is a lever ten times as long as that of the next point. No loss replaces a look at the inputs.
+# Now all three lines fall, and MAE's goes **exactly through** the outlier. A vote counts one however far the point is in $y$; but what it turns is $a \cdot x$, and at $x = 20$ that is a lever twelve times as long as that of the next point. No loss replaces a look at the inputs.
 
 # %% [markdown]
 # ## 5 · A loss is a guess about noise
@@ -325,7 +325,7 @@ print("torch agrees:", torch.allclose(torch.distributions.Normal(0, 1).log_prob(
 #
 # > **MSE is the negative log-likelihood of Gaussian noise, MAE that of Laplace noise**, up to constants that move no minimum.
 #
-# Who chooses MSE has guessed that large errors are next to impossible: a Gaussian error of 10 has a density of about $10^{-22}$. No wonder the line gives everything to get rid of it. Huber's loss is a guess too: a bell in the middle with Laplace tails.
+# MSE fits best where large errors are next to impossible: a Gaussian error of 10 deviations has a density of about $10^{-22}$. No wonder the line gives everything to get rid of it. Huber's loss is a guess too: a bell in the middle with Laplace tails.
 
 # %% [markdown]
 # <details><summary><b>Derivation: Gaussian noise gives MSE</b></summary>
@@ -403,7 +403,7 @@ for y in (1.0, 0.0):
 # %% [markdown]
 # At $z = 20$ it breaks. No number is large here! $\sigma(20) = 1 - 2 \cdot 10^{-9}$, but float32 keeps about seven digits, so it is rounded to 1 exactly. Then $\log(1 - p) = \log 0 = -\infty$. The wrong answer costs `inf`. The **right** answer costs $0 \cdot (-\infty)$, which is `nan`. The better the network gets, the sooner it dies. Even at 16 the value is off in the third digit.
 #
-# torch's own `binary_cross_entropy`, which takes probabilities, cuts each logarithm off at −100. That saves the value. And the gradient?
+# torch's own `binary_cross_entropy`, which takes probabilities, cuts each logarithm off at −100. That keeps the value finite, though not right (at $z = 20$ it says 100). And the gradient?
 
 # %%
 z = torch.tensor([-30.0, 30.0], dtype=torch.float64, requires_grad=True)
@@ -447,7 +447,7 @@ print("sigmoid          ", [f"{v:.4g}" for v in torch.sigmoid(z)])
 print("slope, with max  ", [f"{v:.4g}" for v in slope(softplus_with_max, z)])
 
 # %% [markdown]
-# Right value everywhere, but the usual form has the wrong slope at one place: at $z = 0$ torch takes the corner of $\max$ and of $|z|$ to be flat. And $z = 0$ is where **every** network stands whose last layer starts from zeros. $\max(z, 0) = (z + |z|)/2$ is the same number, and its pieces have slopes that come out right. (torch has its gradient written by hand.)
+# Right value everywhere, but the usual form has the wrong slope at one place: at $z = 0$ torch takes the corners of ReLU and of $|z|$ to be flat. And $z = 0$ is where **every** network stands whose last layer starts from zeros. $\max(z, 0) = (z + |z|)/2$ is the same number, and its pieces have slopes that come out right. (torch has its gradient written by hand.)
 #
 # **Exercise [05.bce_with_logits](exercises/05_losses.ipynb)** ●●● From logits straight to the loss, safe at ±10,000. You have all the pieces.
 
@@ -552,9 +552,9 @@ ax.legend(loc="center left");
 # **What you see.** On a logarithmic step axis, three lines for BCE climb from about 10% to 80–90% between step 5 and step 20. Three lines for MSE stay at the bottom for hundreds of steps before they rise.
 
 # %% [markdown]
-# Started from zeros, both need one step: nothing is saturated yet, and MSE is no bad loss. Started sure and wrong, BCE turned round within 20 steps. MSE needed about 300 from −5, and from −10 more than a thousand: two of three runs were not done when we stopped at 1,500. **The error was as large as can be, and the gradient next to nothing.** Large networks on hard data always have some examples in such a corner.
+# Started from zeros, both need one step: nothing is saturated yet, and MSE is no bad loss. Started sure and wrong, BCE turned round within 20 steps. MSE needed about 300 from −5, and from −10 more than a thousand: two of three runs were not done when we stopped at 1,500. **The error was as large as can be, and the gradient next to nothing.** In a large network some examples may always stand in such a corner.
 #
-# MSE on probabilities (the **Brier score**) is a fair way to *judge* them. As a guide it fails where guidance is needed most.
+# MSE on probabilities (the **Brier score**) is a fair way to *judge* them. What fails is the square **behind a sigmoid**: squares on plain outputs against one-hot rows can learn as well as cross-entropy (Hui and Belkin, 2021).
 
 # %% [markdown]
 # ## 8 · Hinge: good enough is enough
@@ -649,7 +649,7 @@ print("picked  :", [round(v, 3) for v in log_p[torch.arange(2), y].tolist()])
 print("NLL mean:", round(F.nll_loss(log_p, y).item(), 3))
 
 # %% [markdown]
-# So in torch: `cross_entropy` = `log_softmax` + `nll_loss`. It takes **logits** and **class numbers**, no softmax before it, no one-hot.
+# So in torch: `cross_entropy` = `log_softmax` + `nll_loss`. It takes **logits** and **class numbers**, no softmax before it, and no one-hot is needed (torch takes such rows too, as floats: section 12 uses them).
 #
 # The slope at the logits is once more as simple as can be: $p - t$, the probabilities minus the one-hot target. (Lesson 06 derives it.)
 #
@@ -760,7 +760,7 @@ assert worst["logits, lr 0.3"] > 0.93 > best["probabilities, lr 0.3"] and worst[
 assert min(losses[-1] for _, losses, _ in digits["probabilities, lr 1"]) > 1.46
 
 # %% [markdown]
-# After ten epochs the mistake costs three to ten points of accuracy. The worst run lost a **whole digit**: the network never says it once. The larger learning rate makes up for most of it, which is why the bug lives on in many programs: it looks like a network that wants more tuning.
+# After ten epochs the mistake costs three to ten points of accuracy. The worst run lost a **whole digit**: the network never says it once. The larger learning rate makes up for most of it (in a trial with lr 3 all but half a point), which is why the bug lives on in many programs: it looks like a network that wants more tuning.
 #
 # How to recognise it: **the training loss will not go below 1.46** (for ten classes; $\log(e + k - 1) - 1$ for $k$) while the accuracy is good.
 #
@@ -834,7 +834,7 @@ assert heavy[:, 0].max() < 0.9 and heavy[:, 3].min() > 0.2 and (plain[:, 3] - 0.
 # %% [markdown]
 # ## 12 · Not quite so sure
 #
-# Cross-entropy always wants more: for a right answer it falls towards 0 only as the logits run apart without end. So networks become surer than they should be. **Label smoothing** asks for less: of the target it takes a share $\varepsilon$ and spreads it evenly over **all** $k$ classes. For $k = 4$ and $\varepsilon = 0.1$ the one-hot row $(1, 0, 0, 0)$ becomes $(0.925, 0.025, 0.025, 0.025)$, and the loss is $-\sum_j t_j \log p_j$.
+# Cross-entropy always wants more: for a right answer it falls towards 0 only as the logits run apart without end. So networks can become surer than they should be. **Label smoothing** asks for less: of the target it takes a share $\varepsilon$ and spreads it evenly over **all** $k$ classes. For $k = 4$ and $\varepsilon = 0.1$ the one-hot row $(1, 0, 0, 0)$ becomes $(0.925, 0.025, 0.025, 0.025)$, and the loss is $-\sum_j t_j \log p_j$.
 
 # %%
 gap = torch.linspace(0, 12, 1201)  # how far the right logit is above the nine others
@@ -1034,7 +1034,7 @@ for name, (v, s, v_far, s_far) in differences.items():
 assert max(max(row) for row in differences.values()) < 1e-11
 
 # %% [markdown]
-# All of them are torch's, up to rounding. Nothing overflowed, forwards or backwards. The 0–1 loss has no gradient and no counterpart in torch; it is 1 minus the accuracy.
+# All of them are torch's, up to rounding (but for the gradient of `bce` at a $p$ within $10^{-12}$ of 0 or 1: section 6). Nothing overflowed, forwards or backwards. The 0–1 loss has no gradient and no counterpart in torch; it is 1 minus the accuracy.
 
 # %% [markdown]
 # ## 14 · Which one when
@@ -1073,7 +1073,7 @@ assert max(max(row) for row in differences.values()) < 1e-11
 # No. $\log 10 = 2.30$ is what knowing nothing costs.
 # </details>
 #
-# <details><summary>3. A colleague's loss is stuck at 1.47, with ten classes and 97% accuracy on the training set. What do you look for?</summary>
+# <details><summary>3. A colleague's loss is stuck at 1.50, with ten classes and 97% accuracy on the training set. What do you look for?</summary>
 #
 # A softmax at the end of the network before `cross_entropy`. The floor is then 1.46.
 # </details>

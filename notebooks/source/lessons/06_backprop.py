@@ -255,7 +255,7 @@ ax.set(xlim=(-0.6, 8.4), ylim=(-0.9, 1.7), title="Three arrows leave b, so three
 # | forwards (**forward mode**) | the slopes of everything by **one input** | 136,074 |
 # | backwards (**reverse mode**) | the slopes of **one output** by everything | 1 |
 #
-# Training has one loss and very many parameters. So we walk backwards. (With one input and many outputs, forwards would be the better way. The table of all slopes of many outputs by many inputs is the **Jacobian**; neither walk ever writes it down.)
+# Training has one loss and very many parameters. So we walk backwards. (With one input and many outputs, forwards would be the better way. The table of all slopes of all outputs by all inputs is the **Jacobian**; no walk writes it down.)
 
 # %% [markdown]
 # ## 4 · An engine in steps
