@@ -539,6 +539,11 @@ def test_expected_exceptions():
 
     assert "should raise ValueError here, but it raised KeyError" in judged(wrong_kind).message
 
+    def handed_back(t):
+        return t.sum() if t.dim() == 1 else ValueError("one dimension only")
+
+    assert "returns the error ValueError as if it were a result" in judged(handed_back).message
+
 
 def test_a_probe_that_finds_another_form_speaks_for_itself():
     def probe(work, key):

@@ -120,8 +120,8 @@ _ERROR_ADVICE = (
         _SHAPES,
     ),
     (
-        r"(maximum|minimum|max|min)\(\).*(must be Tensor, not (int|float)|invalid combination of arguments)",
-        "`torch.maximum` and `torch.minimum` compare two tensors, and `torch.max` works along dimensions. To cut "
+        r"(maximum|minimum|max|min)\(\).*(must be Tensor, not (int|float)|invalid combination of arg)",
+        "`torch.maximum` and `torch.minimum` compare two tensors, `torch.max` works along dimensions. To cut "
         "off at a plain number there are `.clamp(min=…)` and `torch.relu`.",
     ),
     (

@@ -308,6 +308,11 @@ def _problem(
         )
     if got.failure is not None:
         return _failure_problem(expected, got.failure, kind)
+    if expected.failure is not None and isinstance(got.output, BaseException):
+        return (
+            f"Your {kind} returns the error {type(got.output).__name__} as if it were a result, and the "
+            "program goes on. It should `raise` it."
+        )
     if expected.failure is not None:
         return f"Your {kind} should raise {expected.failure.type_name} here, but it returned something."
     difference = _compare(expected.output, got.output, rules)

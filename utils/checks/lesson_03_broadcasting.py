@@ -47,11 +47,13 @@ def broadcast_shape_cases(generator: torch.Generator) -> list[Case]:
         Case("values", ((3, 1), (4,)), "the example of the statement"),
         Case("values", ((5, 1, 4), (3, 1)), "both stretch"),
         Case("values", ((n, m), (n, m)), "equal shapes"),
+        Case("values", ((n, m), (1, m)), "the second stretches"),
         Case("values", ((m,), (n, 1, 1)), "the first has fewer axes"),
         Case("values", fitting()),
         Case("values", fitting()),
         Case("edge cases", ((3,), (4,)), "3 meets 4: does not fit"),
-        Case("edge cases", ((n, 3), (n,)), "aligned from the right, 3 does not meet the first axis"),
+        Case("edge cases", ((2 * n, m), (n, m)), "one size is a multiple of the other: does not fit"),
+        Case("edge cases", ((n, n + 1), (n,)), "aligned from the right, the first axes do not meet"),
         Case("edge cases", ((2, m, 3), (n, 3)), "an axis in the middle does not fit"),
         Case("edge cases", ((), (n, m)), "a single number: no axes at all"),
         Case("edge cases", ((), ()), "two single numbers"),
@@ -239,6 +241,62 @@ def broadcast_shape(a, b):
 """,
             "The rule is right, but for shapes that do not fit you return something. Whoever calls your "
             "function would go on with that. `raise ValueError(…)` stops them at once and says why.",
+        ),
+        Misconception(
+            "multiples fit",
+            """
+def broadcast_shape(a, b):
+    a = (1,) * (len(b) - len(a)) + tuple(a)
+    b = (1,) * (len(a) - len(b)) + tuple(b)
+    shape = []
+    for m, n in zip(a, b):
+        if m != n and 1 not in (m, n) and (0 in (m, n) or max(m, n) % min(m, n)):
+            raise ValueError("do not fit")
+        shape.append(n if m == 1 else max(m, n) if n != 1 else m)
+    return tuple(shape)
+""",
+            "You let a size be repeated until it is as large as the other, 2 as 4. Only size 1 is stretched.",
+        ),
+        Misconception(
+            "a length that occurs somewhere fits",
+            """
+def broadcast_shape(a, b):
+    whole, part = (a, b) if len(a) >= len(b) else (b, a)
+    if len(part) == 1 and part[0] in whole:
+        return tuple(whole)
+    part = (1,) * (len(whole) - len(part)) + tuple(part)
+    shape = []
+    for m, n in zip(whole, part):
+        if m != n and m != 1 and n != 1:
+            raise ValueError("do not fit")
+        shape.append(n if m == 1 else m)
+    return tuple(shape)
+""",
+            "You let a single axis fit wherever its size occurs in the other shape. It is always the last "
+            "axes that meet, wherever else the size would suit.",
+        ),
+        Misconception(
+            "only the second may stretch",
+            """
+def broadcast_shape(a, b):
+    a = (1,) * (len(b) - len(a)) + tuple(a)
+    b = (1,) * (len(a) - len(b)) + tuple(b)
+    for m, n in zip(a, b):
+        if m != n and n != 1:
+            raise ValueError("do not fit")
+    return a
+""",
+            "You let only the second shape stretch. A 1 in the first takes on the size of the second just "
+            "as well.",
+        ),
+        Misconception(
+            "cut to the shorter, and the larger of both",
+            """
+def broadcast_shape(a, b):
+    return tuple(max(m, n) for m, n in zip(a, b))
+""",
+            "`zip` stops at the end of the shorter shape and pairs from the left, and you always take the "
+            "larger size. Align from the right, fill up with ones, and refuse what does not fit.",
         ),
     ),
     hints=(
@@ -442,6 +500,87 @@ def standardize(X):
             "You bring each column into the range from 0 to 1, by its smallest and largest number. That is "
             "another way of scaling; here mean 0 and standard deviation 1 are asked for.",
         ),
+        Misconception(
+            "unbiased, with a guard for 0 only",
+            """
+def standardize(X):
+    s = X.std(dim=0)
+    return (X - X.mean(dim=0)) / torch.where(s == 0, 1.0, s)
+""",
+            "Two things: `std` divides by n − 1 unless it is told otherwise, and here it shall be n. And "
+            "with a single row that is a division by 0: NaN is not equal to 0, so your guard does not see "
+            "it.",
+        ),
+        Misconception(
+            "rows, and divides by zero",
+            """
+def standardize(X):
+    return (X - X.mean(dim=1, keepdim=True)) / X.std(dim=1, correction=0, keepdim=True)
+""",
+            "You standardise each row. The rows are the inputs; it is each column, one feature over all "
+            "inputs, that gets a scale of its own. (And what happens where all numbers are equal?)",
+        ),
+        Misconception(
+            "the whole table, and divides by zero",
+            """
+def standardize(X):
+    return (X - X.mean()) / X.std(correction=0)
+""",
+            "You take one mean and one deviation for the whole table. Each column needs its own. (And what "
+            "happens where all numbers are equal?)",
+        ),
+        Misconception(
+            "brackets forgotten",
+            """
+def standardize(X):
+    s = X.std(dim=0, correction=0)
+    return X - X.mean(dim=0) / torch.where(s == 0, 1.0, s)
+""",
+            "Division comes before subtraction: you divide only the mean, and subtract that. Brackets are "
+            "missing.",
+        ),
+        Misconception(
+            "root of the sum",
+            """
+def standardize(X):
+    c = X - X.mean(dim=0)
+    s = c.square().sum(dim=0).sqrt()
+    return c / torch.where(s == 0, 1.0, s)
+""",
+            "You take the root of the sum of the squares, not of their mean. So the numbers get smaller the "
+            "more rows there are.",
+        ),
+        Misconception(
+            "squares not centred",
+            """
+def standardize(X):
+    s = X.square().mean(dim=0).sqrt()
+    return (X - X.mean(dim=0)) / torch.where(s == 0, 1.0, s)
+""",
+            "You square the numbers themselves. The deviation is about the distances from the mean: centre "
+            "first, then square.",
+        ),
+        Misconception(
+            "mean distance",
+            """
+def standardize(X):
+    c = X - X.mean(dim=0)
+    s = c.abs().mean(dim=0)
+    return c / torch.where(s == 0, 1.0, s)
+""",
+            "You divide by the mean distance from the mean. The standard deviation squares the distances "
+            "before the mean, and takes the root afterwards.",
+        ),
+        Misconception(
+            "ones for constant columns",
+            """
+def standardize(X):
+    s = X.std(dim=0, correction=0)
+    return torch.where(s == 0, 1.0, (X - X.mean(dim=0)) / s)
+""",
+            "A constant column becomes ones with you. It is asked to become zeros. Did you want to put the "
+            "1 in place of the deviation, before dividing?",
+        ),
     ),
     hints=(
         "The mean of each column has shape (d,). What happens when it is subtracted from X of shape (n, d)? "
@@ -556,6 +695,15 @@ OUTER = Exercise(
             "x with itself",
             "def outer(x, y):\n    return x[:, None] * x",
             "You multiply x with itself; y is not used.",
+        ),
+        Misconception(
+            "transposed, then reshaped",
+            """
+def outer(x, y):
+    return (x * y[:, None]).reshape(len(x), len(y))
+""",
+            "The products are right, but y stands as the column, and `reshape` does not turn a table: it "
+            "only breaks the same row of numbers into other lines.",
         ),
     ),
     hints=(
@@ -676,6 +824,31 @@ def one_hot(y, k):
     return result
 """,
             "Your ones stand on the diagonal, whatever the labels are: y is not used.",
+        ),
+        Misconception(
+            "all from the label on",
+            """
+def one_hot(y, k):
+    return (torch.arange(k) >= y[:, None]).float()
+""",
+            "Your rows have ones from the label's place on. Only at the place itself: ask for equality.",
+        ),
+        Misconception(
+            "one class too many",
+            """
+def one_hot(y, k):
+    return (y[:, None] == torch.arange(k + 1)).float()
+""",
+            "You have one column too many. `torch.arange(k)` already ends before k: classes 0 to k − 1.",
+        ),
+        Misconception(
+            "labels as a row",
+            """
+def one_hot(y, k):
+    return (y == torch.arange(k)).float()
+""",
+            "Two tensors with one axis meet entry by entry, and if their lengths differ not at all. For all "
+            "pairs of a label and a class one of them has to stand up as a column: which?",
         ),
     ),
     hints=(
@@ -874,6 +1047,53 @@ def pairwise_sq_distances(X, Y):
             "The mixed product counts twice in (x − y)², not four times. And `abs` hides that something is "
             "wrong: a squared distance far below 0 would have been a warning.",
         ),
+        Misconception(
+            "sums multiplied out wrongly",
+            """
+def pairwise_sq_distances(X, Y):
+    return (X.sum(dim=1)[:, None] - Y.sum(dim=1)).square()
+""",
+            "You add the numbers of each point first and compare the sums. Two points that lie far apart "
+            "can have the same sum. Every number is subtracted by itself.",
+        ),
+        Misconception(
+            "one square for all of X",
+            """
+def pairwise_sq_distances(X, Y):
+    return ((X**2).sum() + (Y**2).sum(dim=1) - 2 * X @ Y.T).clamp(min=0)
+""",
+            "You add the squares of all points of X into one number. Each point has its own |x|², a column "
+            "of shape (n, 1).",
+        ),
+        Misconception(
+            "cut off from above",
+            """
+def pairwise_sq_distances(X, Y):
+    return (X.square().sum(1)[:, None] + Y.square().sum(1) - 2 * X @ Y.T).clamp(max=0)
+""",
+            "`clamp(max=0)` keeps what is below 0 and cuts off what is above. It should be the other way "
+            "round.",
+        ),
+        Misconception(
+            "cuts the product off",
+            """
+def pairwise_sq_distances(X, Y):
+    return X.square().sum(1)[:, None] + Y.square().sum(1) - 2 * (X @ Y.T).clamp(min=0)
+""",
+            "You cut the dot products off at 0. They may well be negative, where two points lie on "
+            "different sides of the origin. It is the distances that cannot be.",
+        ),
+        Misconception(
+            "both squares as columns",
+            """
+def pairwise_sq_distances(X, Y):
+    x = X.square().sum(1, keepdim=True)
+    y = Y.square().sum(1, keepdim=True)
+    return (x + y - 2 * X @ Y.T).clamp(min=0)
+""",
+            "Both lists of squares stand as columns. Those of Y belong to the columns of the result, so "
+            "they must lie as a row.",
+        ),
     ),
     hints=(
         "For single numbers (x − y)² = x² + y² − 2xy. For points the same holds, with |x|² and |y|² and the "
@@ -914,6 +1134,21 @@ def safe_mse(y_hat: Tensor, y: Tensor) -> Tensor:
     return (y_hat - y).square().mean()
 
 
+def trainable_loss(work: Callable, y_hat: Tensor, y: Tensor) -> Any:
+    """Probe: the loss, through which a gradient must be able to go back to the predictions.
+
+    Raises:
+        NotAsAsked: if the work returns a plain number, or a tensor cut off from the predictions.
+    """
+    loss = work(y_hat.detach().clone().requires_grad_(), y)
+    if isinstance(loss, float) or (isinstance(loss, Tensor) and not loss.requires_grad):
+        raise NotAsAsked(
+            "The loss should be a tensor of shape (): `.item()` or `.detach()` leaves a plain number, "
+            "through which no gradient goes back."
+        )
+    return loss.detach() if isinstance(loss, Tensor) else loss
+
+
 def safe_mse_cases(generator: torch.Generator) -> list[Case]:
     n = _size(generator, 4, 8)
     return [
@@ -940,6 +1175,7 @@ SAFE_MSE = Exercise(
     minutes=5,
     cases=safe_mse_cases,
     reference=safe_mse,
+    probe=trainable_loss,
     result="one number, a tensor of shape ()",
     misconceptions=(
         Misconception(
@@ -1033,6 +1269,83 @@ def safe_mse(y_hat, y):
 """,
             "The refusal is right, but you take the mean first and square afterwards: errors up and errors "
             "down cancel.",
+        ),
+        Misconception(
+            "the wrong way round",
+            """
+def safe_mse(y_hat, y):
+    if y_hat.shape == y.shape:
+        raise ValueError("shapes differ")
+    return (y_hat - y).square().mean()
+""",
+            "You refuse just those pairs that fit: the comparison is the wrong way round.",
+        ),
+        Misconception(
+            "waits for torch's own error",
+            """
+def safe_mse(y_hat, y):
+    try:
+        return (y_hat - y).square().mean()
+    except RuntimeError:
+        raise ValueError("shapes differ")
+""",
+            "You wait until torch refuses. But where broadcasting is possible it does not refuse: that is "
+            "the very bug. Compare the shapes yourself.",
+        ),
+        Misconception(
+            "squeezes",
+            """
+def safe_mse(y_hat, y):
+    p, t = y_hat.squeeze(), y.squeeze()
+    if p.shape != t.shape:
+        raise ValueError("shapes differ")
+    return (p - t).square().mean()
+""",
+            "You take axes of size 1 away until the shapes agree. Then a column meets a row after all. It "
+            "is asked to refuse whatever differs.",
+        ),
+        Misconception(
+            "is not",
+            """
+def safe_mse(y_hat, y):
+    if y_hat.shape is not y.shape:
+        raise ValueError("shapes differ")
+    return (y_hat - y).square().mean()
+""",
+            "`is not` asks whether the two are one and the same object. Two shapes can be equal without "
+            "being the same object: compare with `!=`.",
+        ),
+        Misconception(
+            "absolute errors",
+            """
+def safe_mse(y_hat, y):
+    if y_hat.shape != y.shape:
+        raise ValueError("shapes differ")
+    return (y_hat - y).abs().mean()
+""",
+            "The refusal is right, but you take the sizes of the errors. Squares are asked for.",
+        ),
+        Misconception(
+            "root of it",
+            """
+def safe_mse(y_hat, y):
+    if y_hat.shape != y.shape:
+        raise ValueError("shapes differ")
+    return (y_hat - y).square().mean().sqrt()
+""",
+            "The refusal is right, but you take the root in the end. The mean of the squares itself is "
+            "asked for.",
+        ),
+        Misconception(
+            "mean over the batch only",
+            """
+def safe_mse(y_hat, y):
+    if y_hat.shape != y.shape:
+        raise ValueError("shapes differ")
+    return (y_hat - y).square().mean(dim=0)
+""",
+            "The refusal is right, but the mean runs over the first axis only, so a table keeps one loss "
+            "for each column. One number for everything is asked for.",
         ),
     ),
     hints=(
@@ -1132,7 +1445,7 @@ def unbroadcast(gradient, shape):
     return gradient.sum(dim=axes, keepdim=True) if axes else gradient
 """,
             "You look only at axes of size 1, and count them from the left. The axes that were added in "
-            "front must be summed away as well, and before that nothing stands at its place.",
+            "front must be summed away first; until they are gone every later axis has the wrong number.",
         ),
         Misconception(
             "loses the axes of size 1",
@@ -1218,6 +1531,49 @@ def unbroadcast(gradient, shape):
 """,
             "Reshaping puts the same numbers into another shape. Here several numbers must become one: sum "
             "over what was stretched.",
+        ),
+        Misconception(
+            "sum over no axes",
+            """
+def unbroadcast(gradient, shape):
+    added = gradient.dim() - len(shape)
+    axes = list(range(added)) + [added + i for i, size in enumerate(shape) if size == 1]
+    return gradient.sum(dim=axes).reshape(shape)
+""",
+            "Nearly. But where no axis was stretched your list is empty, and `sum` over an empty list of "
+            "axes sums over all of them.",
+        ),
+        Misconception(
+            "stretched axes first, with old numbers",
+            """
+def unbroadcast(gradient, shape):
+    for i, size in enumerate(shape):
+        if size == 1:
+            gradient = gradient.sum(dim=i, keepdim=True)
+    while gradient.dim() > len(shape):
+        gradient = gradient.sum(dim=0)
+    return gradient
+""",
+            "You sum the stretched axes first. As long as the added axes still stand in front, axis i of "
+            "`shape` is not axis i of the gradient. Take the added ones away first.",
+        ),
+        Misconception(
+            "always the first axis",
+            """
+def unbroadcast(gradient, shape):
+    return gradient.sum(dim=0)
+""",
+            "You always sum over the first axis. Which axes were stretched can be read from `shape`, and it "
+            "can be any of them, several, or none.",
+        ),
+        Misconception(
+            "the first of each",
+            """
+def unbroadcast(gradient, shape):
+    return gradient[0]
+""",
+            "You take the first row of the gradient. All copies are the same number, so all of their "
+            "gradients belong to it: add them up, over every axis that was stretched.",
         ),
     ),
     hints=(

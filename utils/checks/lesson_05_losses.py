@@ -20,6 +20,25 @@ def _normal(generator: torch.Generator, *shape: int, scale: float = 1.0) -> Tens
     return scale * torch.randn(*shape, generator=generator)
 
 
+# ------------------------------------------------------------------------------- what all losses share
+
+
+def trainable_loss(work: Callable, first: Tensor, *rest: Any) -> Any:
+    """Probe of the other losses: the loss, through which a gradient must be able to go back.
+
+    Raises:
+        NotAsAsked: if the work returns a plain number, or a tensor cut off from its first argument.
+    """
+    loss = work(first.detach().clone().requires_grad_(), *rest)
+    plain = isinstance(loss, (int, float)) and not isinstance(loss, bool)
+    if plain or (isinstance(loss, Tensor) and loss.is_floating_point() and not loss.requires_grad):
+        raise NotAsAsked(
+            "The loss should be a tensor through which the gradient can go back: with a plain number, after "
+            "`.item()`, `.detach()` or `float(…)`, nothing can be trained."
+        )
+    return loss.detach() if isinstance(loss, Tensor) else loss
+
+
 # ---------------------------------------------------------------------------------- 05.mse, 05.mae
 
 
@@ -61,6 +80,7 @@ MSE = Exercise(
     minutes=5,
     cases=pairs_cases,
     reference=mse,
+    probe=trainable_loss,
     result="one number, a tensor of shape ()",
     misconceptions=(
         Misconception(
@@ -159,6 +179,7 @@ MAE = Exercise(
     minutes=5,
     cases=pairs_cases,
     reference=mae,
+    probe=trainable_loss,
     result="one number, a tensor of shape ()",
     misconceptions=(
         Misconception(
@@ -282,6 +303,7 @@ SMOOTH_L1 = Exercise(
     minutes=10,
     cases=smooth_l1_cases,
     reference=smooth_l1,
+    probe=trainable_loss,
     result="one number, a tensor of shape ()",
     misconceptions=(
         Misconception(
@@ -694,6 +716,7 @@ CROSS_ENTROPY = Exercise(
     minutes=15,
     cases=cross_entropy_cases,
     reference=cross_entropy,
+    probe=trainable_loss,
     result="one number, a tensor of shape ()",
     misconceptions=(
         Misconception(
@@ -941,6 +964,7 @@ WEIGHTED_CROSS_ENTROPY = Exercise(
     minutes=15,
     cases=weighted_cases,
     reference=weighted_cross_entropy,
+    probe=trainable_loss,
     result="one number, a tensor of shape ()",
     misconceptions=(
         Misconception(
@@ -1140,6 +1164,7 @@ HINGE = Exercise(
     minutes=5,
     cases=hinge_cases,
     reference=hinge,
+    probe=trainable_loss,
     result="one number, a tensor of shape ()",
     misconceptions=(
         Misconception(

@@ -72,7 +72,7 @@ memory = list(range(12))
 print("X  : shape", tuple(X.shape), "strides", X.stride(), "  X[2, 1]   =", look_up(memory, X.stride(), (2, 1)))
 print("X.T: shape", tuple(X.T.shape), "strides", X.T.stride(), "  X.T[1, 2] =", look_up(memory, X.T.stride(), (1, 2)))
 same = all(look_up(memory, X.T.stride(), (j, i)) == X.T[j, i] for j in range(4) for i in range(3))
-print("all twelve as torch finds them:", same, "   same memory:", X.data_ptr() == X.T.data_ptr())
+print("all twelve as torch finds them:", same, "   same memory:", X.data_ptr() == X.T.data_ptr())  # where it begins
 
 # %% [markdown]
 # No. The transpose is the same row of numbers with the strides exchanged. However large the table, not one number is moved or copied. Such a tensor is called a **view**: another way to read the same numbers.
@@ -433,7 +433,7 @@ print(allowed)
 print("films for each child:", allowed.sum(dim=1).tolist(), "   children for each film:", allowed.sum(dim=0).tolist())
 
 # %% [markdown]
-# The recipe for "every this with every that": **give the one an axis that the other does not have.** The result has a row for each child and a column for each film. To count, sum over the axis that shall go. `.float()` turns True and False into 1.0 and 0.0.
+# The recipe for "every this with every that": **give the one an axis that the other does not have.** The result has a row for each child and a column for each film. To count, sum over the axis that is to go. `.float()` turns True and False into 1.0 and 0.0.
 #
 # In the same way class numbers become **one-hot** rows: for the labels 2, 0 and three classes, the rows (0, 0, 1) and (1, 0, 0), with a 1 at the place of the label. Which two things have to be compared, each with each? `torch.arange(k)` gives the numbers 0 to $k - 1$.
 #
@@ -551,9 +551,9 @@ except RuntimeError as error:
 # All four rows changed, since there is only one. torch notices when a whole stretched table is written to, but not when it is a single number. If you want to write, make a copy first: `table.clone()`.
 
 # %% [markdown]
-# ## 8 · The bug that says nothing
+# ## 8 · The most expensive bug
 #
-# Now the most expensive bug of this lesson. 100 points are scattered around the line $y = 3x + 1$. A layer with one input and one output, `torch.nn.Linear(1, 1)`, shall find the line. The loss is the **mean squared error**: the squared difference between prediction and target, averaged. We start at random and go downhill, as in lesson 01.
+# 100 points are scattered around the line $y = 3x + 1$. A layer with one input and one output, `torch.nn.Linear(1, 1)`, is to find the line. The loss is the **mean squared error**: the squared difference between prediction and target, averaged. We start at random and go downhill, as in lesson 01.
 
 # %%
 def fit_line(x, y, mean_squared_error, steps=200, lr=0.1):
@@ -795,6 +795,7 @@ print(tuple(gradient.shape), "strides", gradient.stride(), "bytes held:", gradie
 # - A tensor is one row of numbers in memory, plus shape, dtype and strides. Index times stride, summed up, is the place. Transposing exchanges strides; reshaping is something else.
 # - Line up from the right; lengths fit if equal or one of them is 1, and the 1 is stretched; everything else is refused.
 # - Give the one an axis the other does not have, and every pair meets. A layer for a batch is `X @ W.T + b`: the same multiplications as in loops, in a small part of the time.
+# - einsum names the axes: `bi,oi->bo` is a layer. Letters that are missing behind the arrow are summed.
 # - `(n, 1)` against `(n,)` is an outer difference: no error, and training finds the mean. Compare shapes before you subtract.
 # - Stretching is stride 0 and takes no memory; the result takes all of it. Stretch forwards is sum backwards, over the stretched axes, back to the shape it had.
 
@@ -821,7 +822,12 @@ print(tuple(gradient.shape), "strides", gradient.stride(), "bytes held:", gradie
 # No. The inputs are stretched for free. The result has 20000 · 20000 · 784 numbers, more than a terabyte.
 # </details>
 #
-# <details><summary>5. A bias of shape (1, 8, 1, 1) is added to pictures (32, 8, 28, 28). What shape has its gradient, and over how many numbers is each of its entries summed?</summary>
+# <details><summary>5. What does `torch.einsum("bd,cd->bc", X, Y)` compute?</summary>
+#
+# d is missing behind the arrow, so it is summed: the dot product of every row of X with every row of Y, the same as `X @ Y.T`.
+# </details>
+#
+# <details><summary>6. A bias of shape (1, 8, 1, 1) is added to pictures (32, 8, 28, 28). What shape has its gradient, and over how many numbers is each of its entries summed?</summary>
 #
 # (1, 8, 1, 1), the shape of the bias. Each entry is a sum over 32 · 28 · 28 = 25,088 numbers.
 # </details>
