@@ -21,7 +21,7 @@
 # - compute the gradient of a small graph by hand: multiply along a path, add where paths meet;
 # - build an automatic differentiation engine in under 80 lines, and train a network on it;
 # - write the backward pass of linear, ReLU and softmax layers with matrices;
-# - check any gradient by finite differences, and choose a step that is neither too large nor too tiny;
+# - check any gradient by finite differences, and choose their step well;
 # - use torch's autograd without its traps, and say what a backward pass costs in time and memory.
 #
 # **Needs:** [lesson 05](05_losses.ipynb) · **Read:** 60 minutes · **Run:** 30 seconds on two CPU cores
@@ -87,7 +87,7 @@ nudges = count_parameters(digits) + 1
 print(f"{nudges:,} forward passes of {forward_time * 1000:.2f} ms: {nudges * forward_time / 60:.1f} minutes")
 
 # %%
-assert nudges == 136_075 and nudges * forward_time > 10  # seconds; torch's backward() takes milliseconds
+assert nudges == 136_075 and nudges * forward_time > 10  # seconds, on any computer
 
 # %% [markdown]
 # Minutes, for a single step. With the hundred billion parameters of a large language model, and a second for each pass, it would be three thousand years. **Backpropagation** finds the same numbers in a single walk from the loss back to the input.
@@ -124,7 +124,7 @@ print(f"u = {u:.4f}   z = {z:.4f}   a = {a:.4f}   e = {e:.4f}   L = {L:.4f}")
 # A product's slope is **the other factor**: with $x = 2$, raising $w$ by 0.001 raises $wx$ by 0.002.
 
 # %% [markdown]
-# The **chain rule** joins them. If $L$ moves 3 times as much as $e$, and $e$ moves 2 times as much as $a$, then $L$ moves $3 \cdot 2 = 6$ times as much as $a$. Sensitivities multiply.
+# The **chain rule** joins them. Suppose $L$ moved 3 times as much as $e$, and $e$ twice as much as $a$. Then $L$ would move $3 \cdot 2 = 6$ times as much as $a$. Sensitivities multiply.
 #
 # $$\frac{\partial L}{\partial a} = \frac{\partial L}{\partial e} \cdot \frac{\partial e}{\partial a}$$
 #
@@ -230,7 +230,7 @@ ax.set(xlim=(-0.6, 8.4), ylim=(-0.9, 1.7), title="Three arrows leave b, so three
 #
 # **It saves work.** We could list every path from $a$ to $L$ and add their products: $3 \cdot 1 + 3 \cdot 6 + 3 \cdot 6 = 39$. Same answer. But chain twenty such pieces together and there are $3^{20}$ paths, over three billion. If $b$ first gathers its 13 and then passes on **once**, each arrow is walked once.
 #
-# **It must be kept.** If $b$ passes something on before everything has arrived, the latecomers are lost to $a$, or what came early is counted twice. So a node's turn comes **after all the nodes that use it**.
+# **The order must be kept.** If $b$ passes something on before everything has arrived, the latecomers are lost to $a$, or what came early is counted twice. So a node's turn comes **after all the nodes that use it**.
 
 # %% [markdown]
 # How do you find such an order? **Count the uses.** Visit every node once, and write next to it how many arrows leave it. Then begin with the output. Whenever a node has had its turn, take one off each node it was made from, once per arrow. Whose count has come to 0 is next.
@@ -248,13 +248,14 @@ ax.set(xlim=(-0.6, 8.4), ylim=(-0.9, 1.7), title="Three arrows leave b, so three
 # %% [markdown]
 # ### Why backwards?
 #
-# The chain rule works in both directions. Going **forwards** from $a$, one finds how much *every* node feels $a$; for the next parameter one has to start again. Going **backwards** from $L$, one finds how much $L$ feels *every* node, in one go.
+# The chain rule works in both directions. Going **forwards** from $a$, one finds how much *every* node feels $a$ (in our graph $b$: 3, $c$: $3 \cdot 12 = 36$, $L$: $3 + 36 = 39$); for the next parameter one has to start again. Going **backwards** from $L$, one finds how much $L$ feels *every* node, in one go.
 #
 # | | one walk gives | walks for 136,074 parameters and one loss |
 # |---|---|---|
 # | forwards (**forward mode**) | the slopes of everything by **one input** | 136,074 |
 # | backwards (**reverse mode**) | the slopes of **one output** by everything | 1 |
-#
+
+# %% [markdown]
 # Training has one loss and very many parameters. So we walk backwards. (With one input and many outputs, forwards would be the better way. The table of all slopes of all outputs by all inputs is the **Jacobian**; no walk writes it down.)
 
 # %% [markdown]
@@ -402,7 +403,7 @@ class Value:
                 parent.grad += slope * node.grad
 
 # %% [markdown]
-# Under 80 lines, and most of them are one operation each. `backward` first collects every node below the output, then lets them have their turns, youngest first, each adding slope × gradient to its parents. It is a plain loop: no function
+# Under 80 lines, and most of them are one operation each. `backward` first collects every node below the output, then lets them have their turns, youngest first, each adding slope × gradient to its parents. (Before that it clears what an earlier call has left in the nodes between. Leaves keep theirs: section 6 clears them by hand.) It is a plain loop: no function
 # calls itself. That matters, because Python stops at about a thousand calls within calls, and graphs get deeper than that.
 #
 # First test: the two graphs that we know.
@@ -516,6 +517,7 @@ def logits_of(point):
     """The network for one point, one number at a time."""
     a = point
     for k, (W, b) in enumerate(layers):
+        # sum(…, bias) begins to add at the bias instead of 0
         a = [sum((w * v for w, v in zip(row, a, strict=True)), bias) for row, bias in zip(W, b, strict=True)]
         if k < len(layers) - 1:
             a = [z.relu() for z in a]
@@ -611,7 +613,7 @@ print("by hand, first input: 50     in matrices:", (G @ W_small).tolist())
 #
 # $$\frac{\partial L}{\partial z_k} = p_k - t_k \qquad t_k = 1 \text{ for the true class, else } 0$$
 #
-# **What it gave, minus what it should have given.** By hand: logits (2, 1, 0) give the probabilities 0.67, 0.24, 0.09 (lesson 02). If class 1 is the true one: $(0.67,\; 0.24 - 1,\; 0.09)$. The true logit is pulled up, the others are pushed down, each by the probability it has taken.
+# **What it gave, minus what it should have given.** By hand: logits (2, 1, 0) give the probabilities 0.67, 0.24, 0.09 (lesson 02). If class 1 is the true one: $(0.67,\; 0.24 - 1,\; 0.09) = (0.67,\; -0.76,\; 0.09)$. The update goes against it: the true logit is pulled up, the others are pushed down, each by the probability it has taken.
 #
 # It is lesson 01's $p - y$ again, now for many classes.
 
@@ -689,7 +691,7 @@ by_matrices = []
 for _ in range(60):
     loss, gradients = gradients_by_hand(X, y, layers)
     for (W, b), (grad_W, grad_b) in zip(layers, gradients, strict=True):
-        W -= 0.5 * grad_W
+        W -= 0.5 * grad_W  # -= changes the tensor itself, so the one in layers, too
         b -= 0.5 * grad_b
     by_matrices.append(loss.item())
 
@@ -815,7 +817,7 @@ ax.legend(loc="lower left")
 ax.set_title("Neither large nor tiny: every error has a valley");
 
 # %% [markdown]
-# **What you see.** Three curves like a wide V. From the right, as $h$ shrinks, all errors fall: the central one steeply, the one-sided one half as steeply. Then each reaches a bottom and climbs again, jaggedly, as $h$ goes on shrinking. The float32 curve turns round first, at about $10^{-3}$, and ends on a plateau.
+# **What you see.** Three curves like a wide V. From the right, as $h$ shrinks, all errors fall: the central one steeply, the one-sided one half as steeply. Then each reaches a bottom and climbs again, jaggedly, as $h$ goes on shrinking. The float32 curve turns round first, between $10^{-2}$ and $10^{-3}$, and ends on a plateau: there $x + h$ is rounded to $x$ itself, and the difference is 0.
 
 # %% tags=["nbval-ignore-output"]
 for name, values in errors.items():
@@ -859,7 +861,7 @@ def numerical_gradient(f, x, h=1e-5):
     return gradient
 
 # %% [markdown]
-# Now check the middle layer of our network. Its 64 weights are an (8, 8) matrix: a square. So the gradient and its transpose have the **same shape**, and nothing would complain about a `.T` in the wrong place. We try the right gradient and three typical bugs. To compare, we use the **relative error**, the size of the difference over the size of both.
+# Now check the middle layer of our network. Its 64 weights are an (8, 8) matrix: a square. So the gradient and its transpose have the **same shape**, and nothing would complain about a `.T` in the wrong place. We try the right gradient and three typical bugs. To compare, we use the **relative error**, the size of the difference over the size of both. (`norm()` is that size, the length of lesson 01: the root of the sum of all squares.)
 
 # %%
 def middle_loss(W):
@@ -962,7 +964,7 @@ ax.legend(loc="upper right")
 ax.set_title("Forgetting zero_grad looks like progress, at first");
 
 # %% [markdown]
-# **What you see.** Three solid curves with `zero_grad` fall slowly and steadily from 2.4. Three dashed ones without it dive at once, well below the others, then turn up after about twenty steps, and from then on leap up and down, mostly between 0.7 and 2.5.
+# **What you see.** Three solid curves with `zero_grad` fall slowly and steadily from 2.3. Three dashed ones without it dive at once, well below the others, then turn up after about twenty steps, and from then on leap up and down, mostly between 0.7 and 2.5.
 
 # %% tags=["nbval-ignore-output"]
 for forget, losses in curves.items():
@@ -1097,7 +1099,7 @@ with torch.no_grad():
     print(f"under no_grad: {stored_bytes(1000):4,} bytes stored")
 
 # %% [markdown]
-# Exactly 1,536 bytes per picture. The memory grows with the **batch** and with the **depth**. At a batch of 1,000 the stored activations are three times as large as all parameters. If training runs out of memory, a smaller batch is the first remedy. (Another is to store only some layers and compute the rest again on the way back: less memory, more time. It is called checkpointing.)
+# Exactly 1,536 bytes per picture. The memory grows with the **batch** and with the **depth**. At a batch of 1,000 the stored activations are nearly three times as large as all parameters. If training runs out of memory, a smaller batch is the first remedy. (Another is to store only some layers and compute the rest again on the way back: less memory, more time. It is called checkpointing.)
 #
 # It explains two habits: predict under `no_grad()`, and collect `loss.item()`, not `loss`. A list of losses keeps every one of their graphs alive.
 
