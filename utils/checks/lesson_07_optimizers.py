@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from .exercise import Case, Exercise, Misconception, NotAsAsked
+from .values import kind_words
 
 
 def _size(generator: torch.Generator, low: int, high: int) -> int:
@@ -67,10 +69,13 @@ def _targets(batches: Any) -> tuple[list[int], list[int], bool]:
             f"Your function should give batches one after the other, not {type(batches).__name__}."
         )
     sizes, order, together = [], [], True
-    for batch in batches:
+    for number, batch in enumerate(batches):
         pair = isinstance(batch, (tuple, list)) and len(batch) == 2
         if not pair or not all(isinstance(part, Tensor) for part in batch):
-            raise NotAsAsked("Each batch should be a pair (X, y) of tensors: the inputs and the targets.")
+            raise NotAsAsked(
+                "Each batch should be a pair (X, y) of tensors, the inputs and the targets, but batch "
+                f"{number} is {_form(batch)}."
+            )
         inputs, targets = batch
         if inputs.dim() != 2 or inputs.shape[1] != 2 or targets.dim() != 1 or len(inputs) != len(targets):
             raise NotAsAsked(
@@ -81,6 +86,15 @@ def _targets(batches: Any) -> tuple[list[int], list[int], bool]:
         order += targets.tolist()
         together = together and torch.equal(inputs[:, 0], targets.float())
     return sizes, order, together
+
+
+def _form(batch: Any) -> str:
+    """What came in place of a pair, in words."""
+    if isinstance(batch, Tensor):
+        return f"a single tensor of shape {tuple(batch.shape)}"
+    if isinstance(batch, (tuple, list)):
+        return f"{kind_words(batch)} of {len(batch)} values"
+    return kind_words(batch)
 
 
 def minibatches_cases(generator: torch.Generator) -> list[Case]:
@@ -233,6 +247,75 @@ MINIBATCHES = Exercise(
             "targets at these places.",
         ),
         Misconception(
+            "one pair only",
+            _batches(
+                _ORDER,
+                "    for i in range(0, len(X), batch_size):\n"
+                "        return X[order[i:i + batch_size]], y[order[i:i + batch_size]]\n",
+            ),
+            "Your function hands out a single pair: with `return` it is over. `yield` goes on afterwards, or "
+            "you collect all pairs in a list.",
+        ),
+        Misconception(
+            "all inputs, then all targets",
+            _batches(
+                _ORDER,
+                "    return X[order].split(batch_size), y[order].split(batch_size)\n",
+            ),
+            "You return all inputs and then all targets. Pairs are asked for, one for each batch: `zip` "
+            "makes them of two lists.",
+        ),
+        Misconception(
+            "drawn with replacement, in full batches",
+            _batches(
+                "",
+                "    for i in range(0, len(X), batch_size):\n"
+                "        batch = torch.randint(len(X), (batch_size,), generator=generator)\n"
+                "        yield X[batch], y[batch]\n",
+            ),
+            "You draw every batch from all examples anew, and always a full one. So some come twice in an "
+            "epoch and some not at all. Draw one order of all examples instead.",
+        ),
+        Misconception(
+            "as many batches as a batch is long",
+            _batches(
+                _ORDER,
+                "    for batch in order.chunk(batch_size):\n        yield X[batch], y[batch]\n",
+            ),
+            "You cut into batch_size pieces (`chunk` does that). Pieces of batch_size examples are asked "
+            "for.",
+        ),
+        Misconception(
+            "whole batches shuffled",
+            _batches(
+                "    batches = list(zip(X.split(batch_size), y.split(batch_size)))\n",
+                "    return [batches[i] for i in torch.randperm(len(batches), generator=generator)]\n",
+            ),
+            "You shuffle whole batches, and in each the same neighbours sit together every time. Shuffle the "
+            "examples, and cut them into batches then.",
+        ),
+        Misconception(
+            "shuffled inside the batches",
+            _batches(
+                "    for x, t in zip(X.split(batch_size), y.split(batch_size)):\n",
+                "        order = torch.randperm(len(x), generator=generator)\n"
+                "        yield x[order], t[order]\n",
+            ),
+            "You shuffle inside each batch, so the same examples always share one. Shuffle all examples "
+            "first, and cut them into batches then.",
+        ),
+        Misconception(
+            "stops before the last batch",
+            _batches(
+                _ORDER + "    i = 0\n",
+                "    while i + batch_size < len(X):\n"
+                "        yield X[order[i:i + batch_size]], y[order[i:i + batch_size]]\n"
+                "        i += batch_size\n",
+            ),
+            "Your loop ends before the last batch, even where that is a full one. Go on as long as a batch "
+            "begins before the end of the data.",
+        ),
+        Misconception(
             "one example too far",
             _batches(
                 _ORDER,
@@ -301,11 +384,11 @@ def one_step(
     params = _leaves(values)
     for p, g in zip(params, gradients, strict=True):
         p.grad = None if g is None else g.clone()
-    work(params, lr)
+    work(list(params), lr)  # a list of its own: to put new tensors into it moves nobody
     return {
-        "parameters": [p.detach() for p in params],
-        "gradients": [p.grad for p in params],
-        "still learn": all(p.requires_grad and p.is_leaf for p in params),
+        **{f"params[{i}]": p.detach() for i, p in enumerate(params)},
+        **{f"params[{i}].grad": p.grad for i, p in enumerate(params)},
+        "requires_grad still on": all(p.requires_grad and p.is_leaf for p in params),
     }
 
 
@@ -359,8 +442,8 @@ SGD = Exercise(
                 "    with torch.no_grad():\n        for p in params:\n"
                 "            if p.grad is not None:\n                p = p - lr * p.grad\n"
             ),
-            "Nothing has changed: `p = …` makes a new tensor and gives it the name p, while the parameter "
-            "stays as it was. Change the tensor itself, in place.",
+            "No parameter has moved. `p = …` only gives the name p to a new tensor, and new tensors in a "
+            "list do not reach the network either. Change the tensor itself, in place.",
         ),
         Misconception(
             "without no_grad",
@@ -419,6 +502,16 @@ SGD = Exercise(
             "somebody may still want to look at them.",
         ),
         Misconception(
+            "gradients set to 0",
+            _sgd(
+                "    with torch.no_grad():\n        for p in params:\n"
+                "            if p.grad is not None:\n                p -= lr * p.grad\n"
+                "                p.grad.zero_()\n"
+            ),
+            "The step is right, but afterwards you set the gradients to 0. That is the business of "
+            "`zero_grad`; here they are left alone.",
+        ),
+        Misconception(
             "sign of the gradient only",
             _sgd(
                 "    with torch.no_grad():\n        for p in params:\n"
@@ -459,9 +552,15 @@ SGD = Exercise(
 
 
 def walk(
-    Optimizer: type, values: list[Tensor], gradients: list[list[Tensor | None]], options: dict[str, Any]
+    Optimizer: type,
+    values: list[Tensor],
+    gradients: list[list[Tensor | None]],
+    options: dict[str, Any],
+    once: bool = False,
 ) -> dict[str, Any]:
     """Probe: the parameters after each step, under gradients that the case prescribes.
+
+    With ``once`` the parameters come as ``model.parameters()`` gives them, to be gone through only once.
 
     A second optimizer, made beforehand on other parameters, takes a step in between, so that a memory which
     both share shows. Gradients are written into the same tensor at each step, as torch does when it
@@ -471,26 +570,27 @@ def walk(
         NotAsAsked: if the objects have no method ``step``.
     """
     params, strangers = _leaves(values), _leaves([torch.ones_like(v) for v in values])
-    optimizer, other = Optimizer(params, **options), Optimizer(strangers, **options)
+    optimizer, other = (Optimizer(iter(p) if once else list(p), **options) for p in (params, strangers))
     if not callable(getattr(optimizer, "step", None)):
         raise NotAsAsked("The objects of your class should have a method `step()`.")
-    path, left_alone = [], True
-    for number, step in enumerate(gradients):
+    path, left_alone = {}, True
+    for number, step in enumerate(gradients, start=1):
         for p, g in zip(params, step, strict=True):
             if g is not None and p.grad is not None:
                 p.grad.copy_(g)
             else:
                 p.grad = None if g is None else g.clone()
         optimizer.step()
-        path.append([p.detach().clone() for p in params])
+        path |= {f"params[{i}] after step {number}": p.detach().clone() for i, p in enumerate(params)}
         left_alone = left_alone and all(
-            g is None or torch.equal(p.grad, g) for p, g in zip(params, step, strict=True)
+            g is None or (p.grad is not None and torch.equal(p.grad, g))
+            for p, g in zip(params, step, strict=True)
         )
-        if number == 0:
+        if number == 1:
             for p in strangers:
                 p.grad = torch.full_like(p, 3.0)
             other.step()
-    return {"parameters after each step": path, "gradients left as they were": left_alone}
+    return path | {"gradients left as they were": left_alone}
 
 
 def _walk_cases(
@@ -513,18 +613,28 @@ def _walk_cases(
     )
     for step in with_none.args[1]:
         step[1] = None
+    none_later = case(
+        "edge cases", ((1,), (2,)), 3, options, "the second parameter has a gradient at the first step only"
+    )
+    for step in none_later.args[1][1:]:
+        step[1] = None
+    once = case(
+        "types", ((2,), (1,)), 2, options, "params as model.parameters() gives them: gone through only once"
+    )
     zero = case("edge cases", ((3,),), 2, options, "a gradient of 0")
     for step in zero.args[1]:
         step[0] = torch.zeros(3)
     return [
         example,
-        case("values", ((4,),), 5, options, "five steps of one parameter"),
-        case("values", ((2, 2), (2, 2)), 4, odd, "two parameters of the same shape"),
+        case("values", ((2,),), 4, options, "four steps of one parameter"),
+        case("values", ((2,), (2,)), 3, odd, "two parameters of the same shape"),
         case("values", ((n, 2), (n,)), 3, odd, "a weight and a bias"),
         case("types", ((3,),), 3, first, "what has a default value is not given"),
         case("shapes", ((1,),), 2, options, "a single number"),
         zero,
         with_none,
+        none_later,
+        replace(once, args=(*once.args, True)),
     ]
 
 
@@ -547,6 +657,25 @@ def _optimizer(name: str, init: str, loop: str, options: str, setup: str = "") -
 
 
 _NO_SKIP = "                if p.grad is None:\n                    continue\n"
+_WALK_INPUTS = ("params", "gradients of each step", "options", "params only once")
+
+
+def _without_no_grad(code: str) -> Misconception:
+    return Misconception(
+        "without no_grad",
+        code.replace("with torch.no_grad():", "if True:"),
+        "torch refuses to change a parameter in place while it keeps record for the gradient. The step is no "
+        "part of the network: let torch look away while you take it.",
+    )
+
+
+def _used_up(code: str) -> Misconception:
+    return Misconception(
+        "params are used up",
+        code.replace("self.params = list(params)", "self.params = params"),
+        "`model.parameters()` can be gone through only once. You go through it before the step, and then "
+        "nothing is left to move. Make a list of it first of all, and use only that.",
+    )
 
 
 # ------------------------------------------------------------------------------------- 07.momentum
@@ -594,7 +723,7 @@ MOMENTUM = Exercise(
     cases=momentum_cases,
     reference=Momentum,
     probe=walk,
-    input_names=("params", "gradients", "options"),
+    input_names=_WALK_INPUTS,
     result="an optimizer whose step() moves the parameters in place",
     may_mutate=True,
     misconceptions=(
@@ -673,6 +802,49 @@ MOMENTUM = Exercise(
             "The velocity is right, but nothing moves: `p = …` makes a new tensor, while the parameter "
             "stays as it was. Change the tensor itself, in place.",
         ),
+        Misconception(
+            "learning rate twice",
+            _momentum("self.v[i] = self.momentum * self.v[i] + self.lr * g\np -= self.lr * self.v[i]"),
+            "The learning rate is in your velocity and in your step: it counts twice.",
+        ),
+        Misconception(
+            "the new gradient faded as well",
+            _momentum("self.v[i] = self.momentum * (self.v[i] + g)\np -= self.lr * self.v[i]"),
+            "You multiply the new gradient by `momentum` as well. Only the old velocity fades.",
+        ),
+        Misconception(
+            "always 0.9",
+            _momentum("self.v[i] = 0.9 * self.v[i] + g\np -= self.lr * self.v[i]"),
+            "Your velocity fades by 0.9, whatever `momentum` is handed over.",
+        ),
+        Misconception(
+            "the gradient's own tensor, changed in place",
+            _momentum(
+                "if self.v[i] is None:\n    self.v[i] = g\nelse:\n"
+                "    self.v[i] *= self.momentum\n    self.v[i] += g\n"
+                "p -= self.lr * self.v[i]",
+                init="self.v = [None for p in self.params]",
+            ),
+            "At the first step your velocity *is* the gradient's tensor. What changes one afterwards changes "
+            "the other. Keep a copy, or begin with zeros.",
+        ),
+        Misconception(
+            "gradients wiped out",
+            _momentum(_V + "p -= self.lr * self.v[i]\np.grad = None"),
+            "The step is right, but you also wipe the gradients out. That is the business of `zero_grad`; "
+            "here they are left alone.",
+        ),
+        Misconception(
+            "rolls on without a gradient",
+            _momentum(
+                "self.v[i] = self.momentum * self.v[i]\nif g is not None:\n    self.v[i] = self.v[i] + g\n"
+                "p -= self.lr * self.v[i]"
+            ).replace(_NO_SKIP, ""),
+            "A parameter without a gradient rolls on with its old velocity. It should stay where it is: skip "
+            "it altogether.",
+        ),
+        _without_no_grad(_momentum(_V + "p -= self.lr * self.v[i]")),
+        _used_up(_momentum(_V + "p -= self.lr * self.v[i]")),
         Misconception(
             "works on the gradient itself",
             _momentum("g += self.momentum * self.v[i]\nself.v[i] = g.clone()\np -= self.lr * g"),
@@ -769,7 +941,7 @@ RMSPROP = Exercise(
     cases=rmsprop_cases,
     reference=RMSProp,
     probe=walk,
-    input_names=("params", "gradients", "options"),
+    input_names=_WALK_INPUTS,
     result="an optimizer whose step() moves the parameters in place",
     may_mutate=True,
     misconceptions=(
@@ -858,6 +1030,40 @@ RMSPROP = Exercise(
             _rmsprop(_S + "p += self.lr * g / (self.s[i].sqrt() + self.eps)"),
             "You step along the gradient, uphill. Subtract.",
         ),
+        Misconception(
+            "eps beside the quotient",
+            _rmsprop(_S + "p -= self.lr * g / self.s[i].sqrt() + self.eps"),
+            "Brackets are missing: you divide by the root alone and take eps off the parameter. eps belongs "
+            "to what one divides by.",
+        ),
+        Misconception(
+            "eps forgotten",
+            _rmsprop(_S + "p -= self.lr * g / self.s[i].sqrt()"),
+            "eps is not used. Where all gradients so far are 0, you divide 0 by 0.",
+        ),
+        Misconception(
+            "no gradient on top",
+            _rmsprop(_S + "p -= self.lr / (self.s[i].sqrt() + self.eps)"),
+            "You divide lr by the root, and the gradient itself is missing: even its sign plays no part.",
+        ),
+        Misconception(
+            "the weight squared as well",
+            _rmsprop("self.s[i] = self.alpha * self.s[i] + ((1 - self.alpha) * g) ** 2\n" + _RMS_STEP),
+            "You square (1 − alpha) together with the gradient. Square the gradient alone, then weigh it.",
+        ),
+        Misconception(
+            "corrected as in Adam",
+            _rmsprop(
+                "self.t[i] += 1\n"
+                + _S
+                + "s_hat = self.s[i] / (1 - self.alpha ** self.t[i])\n"
+                + "p -= self.lr * g / (s_hat.sqrt() + self.eps)",
+                init="self.s = [torch.zeros_like(p) for p in self.params]\nself.t = [0] * len(self.params)",
+            ),
+            "You correct the mean for its start at 0. Adam does that; RMSProp takes it as it is.",
+        ),
+        _without_no_grad(_rmsprop(_S + _RMS_STEP)),
+        _used_up(_rmsprop(_S + _RMS_STEP)),
         Misconception(
             "None is not looked for",
             _rmsprop(_S + _RMS_STEP).replace(_NO_SKIP, ""),
@@ -971,7 +1177,7 @@ ADAM = Exercise(
     cases=adam_cases,
     reference=Adam,
     probe=walk,
-    input_names=("params", "gradients", "options"),
+    input_names=_WALK_INPUTS,
     result="an optimizer whose step() moves the parameters in place",
     may_mutate=True,
     misconceptions=(
@@ -1082,6 +1288,52 @@ ADAM = Exercise(
             _adam(_M + _AS + _M_HAT + _S_HAT + "p += self.lr * m_hat / (s_hat.sqrt() + self.eps)"),
             "You step along the mean gradient, uphill. Subtract.",
         ),
+        Misconception(
+            "beta times the step number",
+            _adam(
+                _M
+                + _AS
+                + "m_hat = self.m[i] / (1 - b1 * self.t)\ns_hat = self.s[i] / (1 - b2 * self.t)\n"
+                + _ADAM_STEP
+            ),
+            "In your correction beta is multiplied by the number of the step. It is raised to that power.",
+        ),
+        Misconception(
+            "the first beta corrects both",
+            _adam(_M + _AS + _M_HAT + "s_hat = self.s[i] / (1 - b1**self.t)\n" + _ADAM_STEP),
+            "You correct both means with the first beta. The mean of the squares fades with the second.",
+        ),
+        Misconception(
+            "eps beside the quotient",
+            _adam(_M + _AS + _M_HAT + _S_HAT + "p -= self.lr * m_hat / s_hat.sqrt() + self.eps"),
+            "Brackets are missing: you divide by the root alone and take eps off the parameter. eps belongs "
+            "to what one divides by.",
+        ),
+        Misconception(
+            "sums instead of means",
+            _adam(
+                "self.m[i] = b1 * self.m[i] + g\nself.s[i] = b2 * self.s[i] + g**2\n"
+                + _M_HAT
+                + _S_HAT
+                + _ADAM_STEP
+            ),
+            "You add the whole of the new gradient and of its square, so these are no means. Weigh the new "
+            "with 1 − beta.",
+        ),
+        Misconception(
+            "one memory for all optimizers",
+            _adam(
+                "m, s = Adam.m, Adam.s\nm[i] = b1 * m[i] + (1 - b1) * g\ns[i] = b2 * s[i] + (1 - b2) * g**2\n"
+                "m_hat = m[i] / (1 - b1**self.t)\ns_hat = s[i] / (1 - b2**self.t)\n" + _ADAM_STEP,
+                init="self.lr, self.betas, self.eps, self.t = lr, betas, eps, 0\n"
+                "Adam.m = [torch.zeros_like(p) for p in self.params]\n"
+                "Adam.s = [torch.zeros_like(p) for p in self.params]",
+            ),
+            "The memory belongs to the class (or to the notebook), so two optimizers disturb each other. "
+            "Make it in `__init__`, on `self`.",
+        ),
+        _without_no_grad(_adam(_M + _AS + _M_HAT + _S_HAT + _ADAM_STEP)),
+        _used_up(_adam(_M + _AS + _M_HAT + _S_HAT + _ADAM_STEP)),
         Misconception(
             "None is not looked for",
             _adam(_M + _AS + _M_HAT + _S_HAT + _ADAM_STEP).replace(_NO_SKIP, ""),
@@ -1235,6 +1487,41 @@ STEP_LR = Exercise(
             "You subtract gamma at each stair, and the rate can become negative. It is multiplied by gamma.",
         ),
         Misconception(
+            "rounded to the nearest stair",
+            "def step_lr(lr, step, step_size, gamma=0.1):\n    return lr * gamma ** round(step / step_size)",
+            "You round to the nearest stair, so the rate falls half a stair too early. It falls when a "
+            "stair is complete.",
+        ),
+        Misconception(
+            "rounded up",
+            "def step_lr(lr, step, step_size, gamma=0.1):\n"
+            "    return lr * gamma ** math.ceil(step / step_size)",
+            "You round up, so the rate falls right after step 0. It falls only when a stair is complete.",
+        ),
+        Misconception(
+            "lowered for single steps",
+            "def step_lr(lr, step, step_size, gamma=0.1):\n"
+            "    return lr * gamma if step % step_size == 0 else lr",
+            "You lower the rate at the steps 0, step_size, 2 · step_size, … only, and then it is back at "
+            "lr. It stays down, and falls further each time.",
+        ),
+        Misconception(
+            "always 0.1",
+            "def step_lr(lr, step, step_size, gamma=0.1):\n    return lr * 0.1 ** (step // step_size)",
+            "You multiply by 0.1 at each stair, whatever gamma is.",
+        ),
+        Misconception(
+            "lr under the power",
+            "def step_lr(lr, step, step_size, gamma=0.1):\n    return (lr * gamma) ** (step // step_size)",
+            "lr is raised to the power as well. Only gamma is multiplied again at each stair.",
+        ),
+        Misconception(
+            "times the number of stairs",
+            "def step_lr(lr, step, step_size, gamma=0.1):\n    return lr * gamma * (step // step_size)",
+            "You multiply by the number of stairs, which is 0 in the beginning. Each stair multiplies by "
+            "gamma: that is a power.",
+        ),
+        Misconception(
             "remainder for quotient",
             "def step_lr(lr, step, step_size, gamma=0.1):\n    return lr * gamma ** (step % step_size)",
             "`%` gives what is left over in the current stair. How many stairs are behind us?",
@@ -1354,6 +1641,32 @@ COSINE_LR = Exercise(
             "You go down to 0 and cut off at lr_min. The curve itself should end at lr_min, flat.",
         ),
         Misconception(
+            "0 after the end",
+            "def cosine_lr(lr, step, total, lr_min=0.0):\n"
+            "    if step > total:\n        return 0.0\n"
+            "    return lr_min + (lr - lr_min) * (1 + math.cos(math.pi * step / total)) / 2\n",
+            "Up to `total` all is right. After that your rate is 0; it should stay at lr_min.",
+        ),
+        Misconception(
+            "lr after the end",
+            "def cosine_lr(lr, step, total, lr_min=0.0):\n"
+            "    if step > total:\n        return lr\n"
+            "    return lr_min + (lr - lr_min) * (1 + math.cos(math.pi * step / total)) / 2\n",
+            "Up to `total` all is right. After that your rate jumps back to lr; it should stay at lr_min.",
+        ),
+        Misconception(
+            "larger of the two",
+            _cosine("lr_min + (lr - lr_min) * (1 + math.cos(math.pi * max(step / total, 1))) / 2"),
+            "You take the larger of 1 and the share of the way, so there is nothing but the bottom of the "
+            "wave. Which of the two should win?",
+        ),
+        Misconception(
+            "one step too short",
+            _cosine("lr_min + (lr - lr_min) * (1 + math.cos(math.pi * min(step / (total - 1), 1))) / 2"),
+            "You arrive at step total − 1. The wave ends at step `total`. (And with total = 1 you divide by "
+            "0.)",
+        ),
+        Misconception(
             "degrees",
             _cosine("lr_min + (lr - lr_min) * (1 + math.cos(180 * t / total)) / 2"),
             "`math.cos` wants radians: half a turn is π, not 180.",
@@ -1463,6 +1776,37 @@ WARMUP = Exercise(
             "You wait at 0 and then jump to lr. Rise in equal parts.",
         ),
         Misconception(
+            "0 after the end",
+            _warm("lr * (step + 1) / steps if step < steps else 0.0"),
+            "After the warm-up your rate is 0. It should stay at lr.",
+        ),
+        Misconception(
+            "lr only as the upper limit",
+            _warm("min(lr, (step + 1) / steps)"),
+            "Your ramp rises towards 1 and is cut off at lr. It is lr that is reached in equal parts.",
+        ),
+        Misconception(
+            "flat, then lr",
+            _warm("lr / steps if step < steps - 1 else lr"),
+            "You stay at lr/steps and then jump to lr. Rise by one more part at each step.",
+        ),
+        Misconception(
+            "begins again",
+            _warm("lr * (step % steps + 1) / steps"),
+            "After `steps` steps your warm-up begins again from below. Once lr is reached, it stays.",
+        ),
+        Misconception(
+            "down to 0",
+            _warm("lr * max(0.0, 1 - step / steps)"),
+            "Your rate begins at lr and falls to 0. A warm-up starts low and rises.",
+        ),
+        Misconception(
+            "from 0 in steps − 1 parts",
+            _warm("lr * min(1.0, step / (steps - 1))"),
+            "You start at 0, a step that does nothing, and with steps = 1 you divide by 0. With steps = 4 "
+            "the shares are ¼, ½, ¾, 1.",
+        ),
+        Misconception(
             "starts at 0 and arrives in time",
             _warm("lr * min(1.0, step / max(steps - 1, 1))"),
             "You arrive at the right step, but start at 0, a step that does nothing. With steps = 4 the "
@@ -1555,6 +1899,39 @@ CLIP_BY_NORM = Exercise(
             _clip(_NORM + "    return [g * (max_norm / norm) if norm > 0 else g for g in gradients]\n"),
             "You always scale to max_norm, so short gradients are made longer. What is short enough stays "
             "as it is.",
+        ),
+        Misconception(
+            "also lengthens, and 0/0",
+            _clip(_NORM + "    return [g * (max_norm / norm) for g in gradients]\n"),
+            "You always scale to max_norm, so short gradients are made longer, and if all are 0 you divide "
+            "by 0. What is short enough stays as it is.",
+        ),
+        Misconception(
+            "adds before it squares",
+            _clip(
+                "    norm = sum(g.sum() ** 2 for g in gradients).sqrt()\n"
+                "    return [g * (max_norm / norm) if norm > max_norm else g.clone() for g in gradients]\n"
+            ),
+            "You add up the entries of a tensor and square their sum, so plus and minus cancel. Square each "
+            "entry first.",
+        ),
+        Misconception(
+            "torch's function on the gradients",
+            _clip(
+                "    torch.nn.utils.clip_grad_norm_(gradients, max_norm)\n"
+                "    return [g.clone() for g in gradients]\n"
+            ),
+            "Nothing is shortened: torch's function takes parameters and works on their `grad`. Your "
+            "tensors are the gradients themselves and have none.",
+        ),
+        Misconception(
+            "tensors of different dimensions put together",
+            _clip(
+                "    norm = torch.cat(gradients).norm()\n"
+                "    return [g * (max_norm / norm) if norm > max_norm else g.clone() for g in gradients]\n"
+            ),
+            "`torch.cat` cannot put a table and a row one behind the other. Make one row of each tensor "
+            "first.",
         ),
         Misconception(
             "no root",

@@ -22,8 +22,8 @@ from utils.checks import check, hint, progress
 # - `batch_size`: a whole number; `generator`: a `torch.Generator`; use it as it is, so that the next epoch has another order
 # - returns: one pair `(X, y)` after the other, with `yield`, or a list of them
 #
-# For example with 7 examples and batch size 3 the batches hold 3, 3 and 1 of them. Number the examples and look: which may
-# come first? `torch.randperm(n, generator=generator)` gives the numbers 0 … n − 1 in random order.
+# For example with 7 examples and batch size 3 the batches hold 3, 3 and 1 of them: in one epoch perhaps the examples 4, 0, 6,
+# then 2, 5, 1, then 3. `torch.randperm(n, generator=generator)` gives the numbers 0 … n − 1 in random order.
 # === code
 def minibatches(X, y, batch_size, generator):
     """The batches (X, y) of one epoch, in an order drawn from the generator."""
@@ -73,7 +73,7 @@ def sgd(params, lr):
 # Write the class `Momentum(params, lr, momentum=0.9)` with a method `step()`. Every parameter p with gradient g has a velocity v
 # of its own, 0 at the start. A step does v ← momentum · v + g, then p ← p − lr · v, in place. Parameters whose `grad` is None stay.
 #
-# - `params`: tensors with `requires_grad`, any shapes
+# - `params`: tensors with `requires_grad`, any shapes; they may come as `model.parameters()`, which can be gone through only once
 # - `step()` takes nothing and returns nothing; `p.grad` is left as it is
 #
 # For example with lr 0.1 and momentum 0.5, p = 1 and gradients 2, then 1: v is 2 and p becomes 0.8; then v is 0.5 · 2 + 1 = 2 and p
@@ -114,7 +114,7 @@ class Momentum:
 # running mean s of its squared gradients, 0 at the start. A step does s ← alpha · s + (1 − alpha) · g², then p ← p − lr · g / (√s + eps),
 # in place. Parameters whose `grad` is None stay.
 #
-# - `params`: tensors with `requires_grad`, any shapes
+# - `params`: tensors with `requires_grad`, any shapes; they may come as `model.parameters()`, which can be gone through only once
 # - `step()` takes nothing and returns nothing; `p.grad` is left as it is
 #
 # For example with lr 0.1, alpha 0.75, eps 0, p = 1 and gradients 2, then 1: s = 0.25 · 4 = 1 and p becomes 1 − 0.1 · 2/1 = 0.8; then
@@ -154,7 +154,8 @@ class RMSProp:
 #
 # m ← β₁ m + (1 − β₁) g, s ← β₂ s + (1 − β₂) g², then p ← p − lr · m̂ / (√ŝ + eps), where m̂ = m / (1 − β₁ᵗ) and ŝ = s / (1 − β₂ᵗ).
 #
-# - `params`: tensors with `requires_grad`, any shapes; those whose `grad` is None stay
+# - `params`: tensors with `requires_grad`, any shapes; they may come as `model.parameters()`, which can be gone through only once
+# - parameters whose `grad` is None stay
 # - `step()` takes nothing and returns nothing; `p.grad` is left as it is
 #
 # For example with lr 0.1, betas (0.5, 0.75), eps 0, p = 1 and gradients 2, then 1: first m = 1, s = 1, m̂ = 2, ŝ = 4, and p becomes
@@ -271,7 +272,7 @@ def warmup(lr, step, steps):
 #
 # - `gradients`: a list of tensors of any shapes, floating point; they are not changed
 # - `max_norm`: a positive number
-# - returns: a list of new tensors of the same shapes
+# - returns: a list of tensors of the same shapes
 #
 # For example for (3, 0) and (4) the common norm is √(9 + 0 + 16) = 5, so with max_norm 1 everything is divided by 5:
 # `clip_by_norm([torch.tensor([3.0, 0.0]), torch.tensor([4.0])], 1.0)` is `[tensor([0.6, 0.0]), tensor([0.8])]`.

@@ -71,10 +71,11 @@ for lr in (0.1, 0.5, 0.9, 1.0, 1.1):
 #
 # $$w \leftarrow w - \text{lr} \cdot \lambda w = (1 - \text{lr} \cdot \lambda)\, w$$
 #
-# Each step multiplies $w$ by the same number. It shrinks if that number lies between −1 and 1, so if $\text{lr} < 2/\lambda$. For $\lambda = 2$ the limit is 1: just what we saw.
+# Each step multiplies $w$ by the same number. It shrinks if that number lies between −1 and 1. Below 1 it is anyway, and $1 - \text{lr} \cdot \lambda > -1$ says $\text{lr} < 2/\lambda$. For $\lambda = 2$ the limit is 1: just what we saw.
 #
 # With many weights the bowl is curved differently in different directions. In each of them the same rule holds, with its own $\lambda$, but all share one learning rate. **The steepest decides**: $\text{lr} < 2/\lambda_{\max}$.
-#
+
+# %% [markdown]
 # <details><summary>Why each direction goes its own way</summary>
 #
 # A bowl in many weights is $\frac12 w^T H w$ with gradient $Hw$, so a step is $w \leftarrow (I - \text{lr}\, H)\,w$. Along an eigenvector $u$ of $H$, where $Hu = \lambda u$, it multiplies by $1 - \text{lr}\,\lambda$. $H$ is symmetric, so its eigenvectors stand at right angles and together reach everywhere.
@@ -123,8 +124,8 @@ for share in (0.9, 0.999, 1.0, 1.001, 1.01):
 assert loss_path(0.999 * limit, 5001)[-1] < 1e-6 < 1e6 < loss_path(1.001 * limit, 5001)[-1]
 
 # %% [markdown]
-# The limit is sharp: a thousandth below it the loss falls, a thousandth above it explodes. For a network the curvature changes from place to place, so nobody computes this limit. But that is why a
-# learning rate that is too large **explodes** and does not merely learn badly.
+# The limit is sharp: a thousandth below it the loss falls, a thousandth above it explodes. For a network the curvature changes from place to place and is costly to measure, so one finds a good rate by trying (sections 11 and 13). But that is why a
+# learning rate that is too large does not merely learn slowly: it makes the loss **rise**, and may explode.
 
 # %% [markdown]
 # ## 3 · The shape of the land
@@ -311,7 +312,7 @@ assert all(abs(error * B**0.5 / errors[0] - 1) < 0.25 for B, error in zip(sizes,
 assert angles[0] > 70 and angles[-1] < 25
 
 # %% [markdown]
-# The error times $\sqrt B$ is about the same in every row. It is the law of every mean of independent things. A batch of 1,024 costs as much as 1,024 single examples and is only 32 times as exact. With one example the guess is some 80 degrees off, which is hardly a direction at all.
+# The error times $\sqrt B$ is about the same in every row. It is the law of every mean of independent things. A batch of 1,024 costs as much as 1,024 single examples and is only 32 times as exact. With one example the guess is more than 80 degrees off, which is hardly a direction at all.
 
 # %% [markdown]
 # <details><summary>Why the square root?</summary>
@@ -320,10 +321,10 @@ assert angles[0] > 70 and angles[-1] < 25
 # </details>
 
 # %% [markdown]
-# Eighty degrees off: can one learn from *that*? Everybody gets the same data: 2,000 digits, once through, with plain gradient descent. Each batch size may choose the best of three learning rates.
+# Eighty degrees off: can one learn from *that*? Everybody gets the same data: 1,000 digits, once through, with plain gradient descent. Each batch size may choose the best of three learning rates.
 
 # %% tags=["nbval-ignore-output"]
-def one_epoch(B, lr, n=2000):
+def one_epoch(B, lr, n=1000):
     """Once through n digits in batches of B. The loss afterwards on all of them."""
     torch.manual_seed(0)
     model = MLP([784, 32, 10])
@@ -338,23 +339,25 @@ def one_epoch(B, lr, n=2000):
 
 
 best = {}
-for B, rates in {1: (0.003, 0.01, 0.03), 10: (0.03, 0.1, 0.3), 100: (0.1, 0.3, 1.0), 2000: (0.3, 1.0, 3.0)}.items():
+for B, rates in {1: (0.01, 0.03, 0.1), 10: (0.1, 0.3, 1.0), 100: (0.3, 1.0, 3.0), 1000: (3.0, 10.0, 30.0)}.items():
     begin = time.perf_counter()
     best[B], lr = min((one_epoch(B, lr), lr) for lr in rates)
-    print(f"B = {B:4}: {2000 // B:4} steps, {(time.perf_counter() - begin) / 3:.2f} s, best lr {lr:5}: loss {best[B]:.2f}")
+    print(f"B = {B:4}: {1000 // B:4} steps, {(time.perf_counter() - begin) / 3:.2f} s, best lr {lr:5}: loss {best[B]:.2f}")
 
 # %%
-assert best[1] < best[100] < best[2000] and best[10] < best[100]
+assert max(best[1], best[10]) < best[100] < best[1000]
 
 # %% [markdown]
-# A second misconception: *"a more exact gradient learns better"*. For the same data, many poor steps beat one good one by far: after one exact step the loss has hardly moved from $\ln 10 = 2.3$. So why not always $B = 1$? Look at the seconds: single examples make poor use of the machine, since a step
-# with 100 rows takes only a few times as long as with one. Sizes from 16 to 256 are the usual compromise. And noisier gradients need smaller learning rates.
+# A second misconception: *"a more exact gradient learns better"*. For the same data, many poor steps beat one good one by far: a single exact step, at its best rate, brings the loss from $\ln 10 = 2.3$ to 2.1 only. So why not always $B = 1$? Look at the seconds: single examples make poor use of the machine, since a step
+# with 100 rows takes only a few times as long as with one. Sizes from 16 to 256 are the usual compromise. And the noisier the gradient, the smaller the best learning rate.
 
 # %% [markdown]
 # ## 5 · An optimizer is a rule
 #
 # From here on the gradient is given. An **optimizer** is a rule that turns it into a step. What all such rules share, we write once: they hold a list of parameters; `zero_grad` forgets the gradients; `step` goes through the
 # parameters and applies the rule. Each parameter gets a **memory** of its own, a dictionary, which is empty in the beginning.
+#
+# **Exercise [07.sgd](exercises/07_optimizers.ipynb)** ● The simplest rule, as a function. (Write it before you look at the next cell.)
 
 # %%
 class Optimizer:
@@ -383,8 +386,6 @@ class SGD(Optimizer):
 
 # %% [markdown]
 # `p -= …` changes the numbers **in place**, so that the network sees the new ones. `p = p - …` would make a new tensor that nobody knows. And `list(params)`: `model.parameters()` can be gone through only once, and we need it at every step.
-#
-# **Exercise [07.sgd](exercises/07_optimizers.ipynb)** ● The simplest rule as a function.
 #
 # Is ours the same as torch's? We train two copies of a small network side by side in float64, ours with our rule and theirs with torch's, and after each of 100 steps look for the largest difference between any two weights.
 
@@ -439,7 +440,9 @@ assert difference < 1e-12
 # %% [markdown]
 # A lasting push is amplified up to $1/(1-\mu) = 10$ times, an alternating one is halved. So at the same `lr` momentum goes up to ten times as far, and one usually gives it a smaller `lr`.
 #
-# **Nesterov's** variant looks ahead. We know that the ball will roll on by $\mu v$ anyway, so it takes the step with the velocity *to come*, $g + \mu v$, after $v$ has been updated:
+# **Nesterov's** variant (1983) looks ahead. We know that the ball will roll on by $\mu v$ anyway, so it takes the step with the velocity *to come*, $g + \mu v$, after $v$ has been updated. After a first gradient of 1 that is $1 + 0.9 \cdot 1 = 1.9$: what momentum reaches one step later, if the slope lasts.
+#
+# **Exercise [07.momentum](exercises/07_optimizers.ipynb)** ●● A class that keeps a velocity. (Ours comes next: try yours first.)
 
 # %%
 class Momentum(Optimizer):
@@ -506,9 +509,6 @@ for name, make in zip(("SGD", "Momentum", "Nesterov"), makers, strict=True):
     print(f"{name:9} height after 10, 20, 40 steps:", [f"{h:.4f}" for h in heights_on_the_way[[10, 20, 40]].tolist()])
 
 # %% [markdown]
-# **Exercise [07.momentum](exercises/07_optimizers.ipynb)** ●● A class that keeps a velocity.
-
-# %% [markdown]
 # ## 7 · A learning rate for each weight
 #
 # Another cure for the ravine: give each weight a learning rate of its own, small where gradients are large. How large they usually are, we find out as we go: keep a sum $s$ of squared gradients, and divide by its root.
@@ -518,11 +518,13 @@ for name, make in zip(("SGD", "Momentum", "Nesterov"), makers, strict=True):
 # The tiny $\varepsilon$ prevents 0/0. By hand with gradients 3, 3, 3: $s = 9, 18, 27$; the steps are `lr` times $3/3 = 1$, $3/4.24 = 0.71$, $3/5.20 = 0.58$. With gradients 300, 300, 300 the steps are **the same**. But they get shorter and shorter, like $1/\sqrt t$, whether we have arrived or not.
 
 # %% [markdown]
-# **RMSProp** forgets: in place of the sum it keeps a running **mean** of the squares, in which old gradients fade (the name says it: the root of the mean square):
+# **RMSProp** (from a lecture of Hinton's, 2012) forgets: in place of the sum it keeps a running **mean** of the squares, in which old gradients fade (the name says it: the root of the mean square):
 #
 # $$s \leftarrow \alpha\, s + (1-\alpha)\, g^2 \qquad w \leftarrow w - \text{lr} \cdot g / (\sqrt s + \varepsilon)$$
 #
 # With $\alpha = 0.99$ the first gradient 3 gives $s = 0.01 \cdot 9 = 0.09$, and the step is `lr` times $3/0.3 = 10$. Ten times too long! If 3 comes again and again, $s$ climbs to 9 and the step settles at `lr` times 1. Keep this flaw of the beginning in mind.
+#
+# **Exercise [07.rmsprop](exercises/07_optimizers.ipynb)** ●● Fade, square, divide. (Before you read on.)
 
 # %%
 class Adagrad(Optimizer):
@@ -565,8 +567,6 @@ for name, make in {"Adagrad": lambda p: Adagrad(p, 0.1), "RMSProp": lambda p: RM
 
 # %% [markdown]
 # All at `lr` = 0.1. The size of the gradient makes no difference: only its **sign** and how it compares with earlier ones count. Adagrad's steps dwindle to 0.004. RMSProp begins ten times too long, at 1.0, and settles at 0.1.
-#
-# **Exercise [07.rmsprop](exercises/07_optimizers.ipynb)** ●● Fade, square, divide.
 
 # %% [markdown]
 # ## 8 · Adam: both, and a mended start
@@ -575,13 +575,15 @@ for name, make in {"Adagrad": lambda p: Adagrad(p, 0.1), "RMSProp": lambda p: RM
 #
 # $$m \leftarrow \beta_1 m + (1-\beta_1)\, g \qquad s \leftarrow \beta_2 s + (1-\beta_2)\, g^2$$
 #
-# with $\beta_1 = 0.9$ and $\beta_2 = 0.999$. Both begin at 0, and at first are far too small: after one step $m = 0.1\,g$. After $t$ equal gradients the mean has reached $1 - \beta^t$ of what it should be. So divide by just that, the **bias correction**:
+# with $\beta_1 = 0.9$ and $\beta_2 = 0.999$. Both begin at 0, and at first are far too small: under equal gradients $m$ is 0.1, 0.19, 0.271, … of $g$. After $t$ of them a mean has reached $1 - \beta^t$ of what it should be. So divide by just that, the **bias correction**:
 #
 # $$\hat m = \frac{m}{1 - \beta_1^t} \qquad \hat s = \frac{s}{1-\beta_2^t} \qquad w \leftarrow w - \text{lr} \cdot \frac{\hat m}{\sqrt{\hat s} + \varepsilon}$$
 
 # %% [markdown]
 # By hand, first step, $g = 3$: $m = 0.3$ and $\hat m = 0.3/0.1 = 3$; $s = 0.009$ and $\hat s = 0.009/0.001 = 9$. The step is `lr` times $3/\sqrt 9 = 1$. **The first step of Adam is `lr` long for every weight, whatever its gradient** (if it is not 0). Later ones are shorter where the gradient keeps changing its sign, since
 # then $\hat m$ is small and $\hat s$ is not.
+#
+# **Exercise [07.adam](exercises/07_optimizers.ipynb)** ●●● Two memories for each parameter, and a count of steps. (Ours is next.)
 
 # %%
 class Adam(Optimizer):
@@ -604,8 +606,6 @@ class Adam(Optimizer):
         p -= self.lr * m_hat / (s_hat.sqrt() + self.eps)
 
 # %% [markdown]
-# **Exercise [07.adam](exercises/07_optimizers.ipynb)** ●●● Two memories for each parameter, and a count of steps.
-#
 # `correct=False` leaves the correction out, so that we can see what it is good for.
 
 # %%
@@ -650,11 +650,14 @@ def train(make, *, epochs=1, seed=0, schedule=None, l2=0.0, clip=None):
     return model, losses
 
 # %%
-def judge(model):
-    """Loss on the training digits, accuracy on the test digits."""
+def training_loss(model):
     with torch.no_grad():
-        right = model(X_test).argmax(dim=1) == y_test
-        return F.cross_entropy(model(X), y).item(), right.float().mean().item()
+        return F.cross_entropy(model(X), y).item()
+
+
+def test_accuracy(model):
+    with torch.no_grad():
+        return (model(X_test).argmax(dim=1) == y_test).float().mean().item()
 
 # %% tags=["nbval-ignore-output"]
 curves, final = {}, {}
@@ -662,7 +665,7 @@ for lr in (0.001, 0.03):
     for correct in (True, False):
         runs = [train(lambda p, lr=lr, correct=correct: Adam(p, lr, correct=correct), seed=seed) for seed in range(3)]
         curves[lr, correct] = [losses for _, losses in runs]
-        final[lr, correct] = [judge(model)[0] for model, _ in runs]
+        final[lr, correct] = [training_loss(model) for model, _ in runs]
         worst = [max(losses) for _, losses in runs]
         print(f"lr {lr}, {'with' if correct else 'without'} correction: worst loss {[round(v, 1) for v in worst]}, "
               f"in the end {[round(v, 2) for v in final[lr, correct]]}")
@@ -716,7 +719,7 @@ class AdamW(Adam):
 # %% [markdown]
 # MNIST has a fine test for it: pixels in the corners that are black in every picture. Their input is always 0, so the loss gives their weights no gradient at all; only the pull towards zero acts on them. Let us watch these weights. Without any pull they stay as they were drawn.
 #
-# **Predict.** L2 in the loss, under Adam, with $\lambda$ = 0.0001 and with $\lambda$ = 0.001, ten times as much. How much smaller will these weights be after 200 steps?
+# **Predict.** L2 in the loss, under Adam, with $\lambda$ = 0.0001 and with $\lambda$ = 0.001, ten times as much. How much smaller will these weights be after 100 steps?
 
 # %% tags=["nbval-ignore-output"]
 black = X.amax(dim=0) == 0  # (784,): pixels that are never lit
@@ -728,20 +731,20 @@ for strength in (0.1, 1.0):
     pulls[f"AdamW, decay {strength}"] = (lambda p, s=strength: AdamW(p, 0.003, weight_decay=s), 0.0)
 sizes_of = {}
 for name, (make, strength) in pulls.items():
-    model, _ = train(make, epochs=2, l2=strength)
+    model, _ = train(make, l2=strength)
     W = model.layers[0].weight.detach().abs()  # (32, 784)
     sizes_of[name] = W[:, black].mean().item(), W[:, ~black].mean().item()
-    print(f"{name:18} mean |w|: never lit {sizes_of[name][0]:.7f}, lit {sizes_of[name][1]:.3f}, accuracy {judge(model)[1]:.1%}")
+    print(f"{name:18} mean |w|: never lit {sizes_of[name][0]:.7f}, lit {sizes_of[name][1]:.4f}, accuracy {test_accuracy(model):.1%}")
 
 # %%
 unpulled = sizes_of["no pull"][0]
-assert all(sizes_of[f"Adam, L2 {s}"][0] < 1e-4 * unpulled for s in (0.0001, 0.001))
-assert all(abs(sizes_of[f"AdamW, decay {s}"][0] / unpulled - (1 - 0.003 * s) ** 200) < 1e-3 for s in (0.1, 1.0))
+assert all(sizes_of[f"Adam, L2 {s}"][0] < 0.01 * unpulled for s in (0.0001, 0.001))
+assert all(abs(sizes_of[f"AdamW, decay {s}"][0] / unpulled - (1 - 0.003 * s) ** 100) < 1e-3 for s in (0.1, 1.0))
 
 # %% [markdown]
-# Under Adam with L2, **both** strengths wiped these weights out, although 0.0001 should shrink them by a factor $(1 - 0.003 \cdot 0.0001)^{200} = 0.99994$. Their whole gradient is $\lambda w$; Adam divides it by its own usual size, $\lambda$ cancels, and a step of full length `lr` is left. Weights with large gradients, on
-# the other hand, hardly feel the pull: those of the lit pixels lost about a tenth. AdamW does what it says: the weights are $(1 - 0.003\,\lambda)^{200}$ of what they were, to three digits.
-#
+# Under Adam with L2, **both** strengths all but wiped these weights out, to 0.3% of what they were. As a decay, 0.0001 would leave $(1 - 0.003 \cdot 0.0001)^{100} = 0.99997$ of them. But their whole gradient is $\lambda w$; Adam divides it by its own usual size, $\lambda$ cancels, and a step of full length `lr` is left. Weights with large gradients feel the pull much less: those of the lit pixels came out 7% and 20% smaller. AdamW does what it says: the weights are $(1 - 0.003\,\lambda)^{100}$ of what they were, to three digits.
+
+# %% [markdown]
 # So "L2" and "weight decay" are two words for one thing under SGD only. `weight_decay` of torch's `Adam` is the first way, of `AdamW` the second.
 
 # %% [markdown]
@@ -793,7 +796,7 @@ def beale(x, y):
 
 surfaces = {  # function, start, lowest height
     "ravine": (ravine, (-3.5, 1.5), 0.0),
-    "turned": (turned, (2.8, 1.3), 0.0),
+    "turned": (turned, (5 / 2**0.5, 2 / 2**0.5), 0.0),  # the start turned as well
     "saddle": (saddle, (-3.0, 0.01), -0.25),
     "Rosenbrock": (rosenbrock, (-1.5, 2.0), 0.0),
     "Beale": (beale, (1.0, 1.5), 0.0),
@@ -803,12 +806,12 @@ rates = torch.tensor([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0], dtype
 
 # %%
 def arrival(surface, rule, steps=500):
-    """For each learning rate the step from which on the walker is within 0.01 of the lowest height; inf if it never is."""
+    """For each learning rate the step from which on the walker is within 0.01 of the lowest height; inf if it does not stay."""
     f, start, lowest = surfaces[surface]
     path = walk(f, [start] * len(rates), lambda p: rules[rule](p, rates[:, None]), steps)  # (steps + 1, 9, 2)
     near = f(path[..., 0], path[..., 1]) - lowest < 0.01  # (steps + 1, 9); nan, for those who ran away, is not near
     to_the_end = near.flip(0).int().cumprod(dim=0).sum(dim=0)  # how many of the last steps were near without a gap
-    return torch.where(to_the_end > 0, steps + 1.0 - to_the_end, math.inf)  # (9,)
+    return torch.where(to_the_end >= 20, steps + 1.0 - to_the_end, math.inf)  # (9,); fewer may be a chance hit
 
 # %% [markdown]
 # **Predict.** Three guesses before you run it: Which surface is hardest? Does Adam win everywhere? And what will turning the ravine do to RMSProp? (It takes some five seconds.)
@@ -828,13 +831,14 @@ for rule in rules:
 best = {surface: {rule: t.min().item() for rule, t in times[surface].items()} for surface in surfaces}
 assert best["ravine"]["RMSProp"] < 30 < 100 < best["turned"]["RMSProp"]
 assert best["ravine"]["Adagrad"] < 10 < 30 < best["turned"]["Adagrad"]
+assert all(abs(best["turned"][rule] - best["ravine"][rule]) <= 1 for rule in ("SGD", "Momentum", "Nesterov"))
 assert [rule for rule in rules if best["Rosenbrock"][rule] < math.inf] == ["Momentum", "Nesterov", "Adam"]
 
 # %% [markdown]
 # No row wins everywhere.
 #
 # - **Ravine**: Adagrad needs 5 steps and RMSProp 14. Each axis has a rate of its own, and the ravine lies along an axis: the problem is gone.
-# - **Turned**, the same land seen from another side: they need 62 and 479. Now neither axis is the steep one, and a rate for each *axis* helps little. SGD, momentum and Nesterov do not care which way the axes point. (Adam, too, takes about as long as before.)
+# - **Turned**, the same land seen from another side: Adagrad needs 63 steps and RMSProp 252. Now neither axis is the steep one, and a rate for each *axis* helps little. SGD, momentum and Nesterov need exactly as many steps as before: they do not care which way the axes point. (Adam, too, takes about as long.)
 # - **Saddle**: large steps are what helps away from a flat pass, and plain descent can afford them here.
 
 # %% [markdown]
@@ -851,21 +855,22 @@ for rule in rules:
     print(f"{rule:9}", "   ".join(f"{surface} {n}" for surface, n in count.items()))
 
 # %%
-working = {rule: sum(int((times[surface][rule] < math.inf).sum()) for surface in surfaces) for rule in rules}
-assert max(working, key=working.get) == "Adam"
+for surface in surfaces:
+    working = {rule: int((times[surface][rule] < math.inf).sum()) for rule in rules}
+    assert working["Adam"] == max(working.values())
 
 # %% [markdown]
-# Adam is first only on Rosenbrock's valley. But on each of the surfaces it arrives with at least as many of the learning rates as any other. That is a reason for its fame: not that it is the fastest, but that it **forgives**.
+# Adam is first only on Rosenbrock's valley. But on each of the surfaces it arrives with at least as many of the learning rates as any other. That may be a reason for its fame: not that it is the fastest, but that it **forgives**.
 
 # %% [markdown]
 # ### Explorer: race them yourself
 #
-# *Which rule, which learning rate, which start?* Choose a surface and switch optimizers on; two sliders steer the learning rate and the momentum, called β there; move the start with the mouse. In this explorer an optimizer has arrived when it stays within 0.05 of the minimum.
+# *Which rule, which learning rate, which start?* Choose a surface and switch optimizers on. Two sliders steer the learning rate and the momentum, there called β (RMSProp's α, Adam's β₁); move the start with the mouse. Whoever stays within 0.05 of the minimum has arrived.
 #
 # - **Try** the ravine with SGD alone and raise the learning rate. Where does it diverge? Section 2 says where it must.
-# - **Try** the saddle from $y = 0$, and then from a little beside it.
-# - **Notice** how the order changes between "Ravine" and "Ravine, turned", each at its best rate.
-# - **Challenge:** reach the minimum of the ravine in under 50 steps. Is more momentum always better?
+# - **Try** the saddle from $y = 0$, then from beside it.
+# - **Notice** how the order changes between "Ravine" and "Ravine, turned", all seven at their best rates (*lr and β apply to: none*).
+# - **Challenge:** the minimum of the ravine in under 50 steps. Is more momentum always better?
 
 # %%
 explore.race()
@@ -877,7 +882,7 @@ explore.race()
 # %% [markdown]
 # ## 11 · The race on digits
 #
-# A plane with two coordinates is a toy. Does the ranking carry over to a network with 25,450 weights? The same seven, seven learning rates each, one epoch of 100 steps. (49 short trainings, about five seconds.) We choose each one's learning rate by the loss on the **training** digits. The
+# A plane with two coordinates is a toy. Does the ranking carry over to a network with 25,450 weights? The same seven, seven learning rates each, one epoch of 100 steps. (49 short trainings, some seven seconds.) We choose each one's learning rate by the loss on the **training** digits. The
 # test digits must not take part in the choice, or they would no longer be a test.
 
 # %%
@@ -888,7 +893,7 @@ grid = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
 results = {}
 for name, rule in rules.items():
     models = [train(lambda p, lr=lr, rule=rule: rule(p, lr))[0] for lr in grid]
-    results[name] = [judge(model)[0] for model in models]
+    results[name] = [training_loss(model) for model in models]
 chosen = {name: grid[row.index(min(row))] for name, row in results.items()}
 print("loss on the training digits after one epoch, for each learning rate; * the best")
 print("         " + "".join(f"{lr:>8g} " for lr in grid))
@@ -919,7 +924,7 @@ axes[1].set_title("A rate for each: best at lower ones");
 accuracies = {}
 for name, lr in chosen.items():
     models = [train(lambda p, name=name, lr=lr: rules[name](p, lr), seed=seed)[0] for seed in (1, 2, 3)]
-    accuracies[name] = [judge(model)[1] for model in models]
+    accuracies[name] = [test_accuracy(model) for model in models]
     print(f"{name:9} lr {lr:<5g} accuracy on the test set, three new seeds:", "  ".join(f"{a:.1%}" for a in accuracies[name]))
 
 # %%
@@ -1045,7 +1050,7 @@ for lr in (0.1, 0.3):
         outcome[lr, name] = []
         for seed in range(3):
             model, _ = train(lambda p: Momentum(p, 0.1), epochs=2, seed=seed, schedule=lambda k, lr=lr, plan=plan: plan(lr, k))
-            outcome[lr, name].append(judge(model))
+            outcome[lr, name].append((training_loss(model), test_accuracy(model)))
         losses, hits = zip(*outcome[lr, name], strict=True)
         print(f"lr {lr}  {name:21} loss {sum(losses) / 3:.2f}   accuracy on the test set", "  ".join(f"{hit:.1%}" for hit in hits))
 
@@ -1089,10 +1094,10 @@ for ax, name in zip(axes, ("SGD", "Momentum", "Adam"), strict=True):
     ax.set(xscale="log", xlabel="learning rate at that step", ylim=(0, 5))
     ax.set_title(f"{name}: lowest near {turning[name]:.1g}")
 axes[0].set_ylabel("loss of the batch")
-fig.legend([at_turn, at_best], ["lowest loss of the test", "best of the grid"], loc="outside lower center", ncols=2);
+fig.legend([at_turn, at_best], ["lowest loss of the range test", "best of the grid"], loc="outside lower center", ncols=2);
 
 # %% [markdown]
-# **What you see.** Three curves of the loss while the learning rate rises. Each is level on the left, falls, has a bottom, and then jumps up with wild peaks. A dotted line marks the bottom, a dashed one the best rate of the grid. The two lie close together in all three, at 0.1 to 0.4 for SGD and momentum, near 0.03 for Adam.
+# **What you see.** Three curves of the loss while the learning rate rises. Each is level on the left, falls, has a bottom, and then jumps up with wild peaks. A dotted line marks the bottom (with the peaks smoothed away), a dashed one the best rate of the grid. The two lie close together in all three, at 0.1 to 0.4 for SGD and momentum, near 0.03 for Adam.
 
 # %%
 assert all(0.1 < turning[name] / chosen[name] < 10 for name in turning)
@@ -1105,7 +1110,7 @@ assert all(0.1 < turning[name] / chosen[name] < 10 for name in turning)
 #
 # Some losses have **cliffs**: almost flat here, nearly upright a little further on. Take one weight that is used twenty times in a row, as a recurrent network does (lesson 13): $f(w) = (w^{20} - 0.5)^2$. At $w = 1.2$ the slope is about 48,000. One step with `lr` = 0.005 lands at −241, and from there nothing comes back.
 #
-# **Gradient clipping** keeps the direction and limits the length: if the gradient is longer than `max_norm`, multiply it by `max_norm` / length.
+# **Gradient clipping** (Pascanu, Mikolov, Bengio, 2013) keeps the direction and limits the length: if the gradient is longer than `max_norm`, multiply it by `max_norm` / length.
 
 # %%
 def cliff_walk(clip, steps=150, lr=0.005):
@@ -1144,14 +1149,14 @@ print(f"length before {before:.1f}; now {p.grad.item():.2f} and {q.grad.item():.
 # %% tags=["nbval-ignore-output"]
 clipped = {}
 for clip in (None, 0.3):
-    clipped[clip] = [judge(train(lambda p: Momentum(p, 1.0), seed=seed, clip=clip)[0])[1] for seed in range(3)]
+    clipped[clip] = [test_accuracy(train(lambda p: Momentum(p, 1.0), seed=seed, clip=clip)[0]) for seed in range(3)]
     print(f"lr 1, clip {clip}: accuracy on the test set", "  ".join(f"{a:.1%}" for a in clipped[clip]))
 
 # %%
 assert min(clipped[0.3]) > max(clipped[None]) + 0.1
 
 # %% [markdown]
-# Without clipping the training is wrecked: at most half the digits are right. With it, it comes close to a good one. Clipping is no cure for a wrong learning rate: at 0.1 momentum learns as well without it. It is an insurance against the rare step that ruins everything.
+# Without clipping the training is wrecked: less than half of the digits are right. With it, 82% to 88% are. Clipping is no cure for a wrong learning rate: at 0.1, without any clipping, momentum had 88% to 90% (section 11). It is an insurance against the rare step that ruins everything.
 
 # %% [markdown]
 # ## What to remember
@@ -1215,7 +1220,7 @@ assert min(clipped[0.3]) > max(clipped[None]) + 0.1
 # %% [markdown]
 # ## References
 #
-# - B. T. Polyak (1964). *Some methods of speeding up the convergence of iteration methods.* Momentum; the limit of section 2.
+# - B. T. Polyak (1964). *Some methods of speeding up the convergence of iteration methods.* Momentum.
 # - Y. Dauphin and others (2014). *Identifying and attacking the saddle point problem in high-dimensional non-convex optimization.* Section 3.
 # - J. Duchi, E. Hazan, Y. Singer (2011). *Adaptive subgradient methods for online learning and stochastic optimization.* Adagrad.
 # - D. P. Kingma, J. Ba (2015). *Adam: a method for stochastic optimization.* The correction of section 8 is in section 3 of the paper.
