@@ -265,9 +265,10 @@ def backward_order(output):
                 queue.append(parent)
     return order
 """,
-            "You take the nodes in the order in which you meet them, level by level. A node that has a short "
-            "and a long way to the output is met by the short way, before the nodes on the long way have had "
-            "their turn. It has to wait for the last of those that use it.",
+            "Your nodes come in the order in which they are first met, level by level. A node that has a "
+            "short and a long way to the output is met by the short way, before the nodes on the long way "
+            "have had their turn. It has to wait for the last of those that use it. (If you count uses: "
+            "count every arrow, not only the first.)",
         ),
         Misconception(
             "depth first, noted down on arrival",
@@ -383,6 +384,83 @@ def backward_order(output):
             "You count how often nodes are used, which is a good way. But a node that is used twice in one "
             "operation, as in b · b, counts 2 with you, and only 1 is taken off. It never comes to 0, and "
             "it and all behind it are missing.",
+        ),
+        Misconception(
+            "not again while it waits",
+            """
+def backward_order(output):
+    order, queue = [], [output]
+    while queue:
+        node = queue.pop(0)
+        order.append(node)
+        for parent in node.parents:
+            if parent not in queue:
+                queue.append(parent)
+    return order
+""",
+            "You ask only whether a node is waiting in the queue. Once it has had its turn it can be met "
+            "again, and has another: this is the lesson's careless walk. A node may join the queue only when "
+            "the last of those that use it has had its turn.",
+        ),
+        Misconception(
+            "sorted by the number of uses",
+            _with(
+                _COUNTING,
+                (_COUNTING[_COUNTING.index("    order, ready") :], "    return sorted(uses, key=uses.get)\n"),
+            ),
+            "You count well, but then you sort by the counts. Few uses does not mean an early turn: a leaf "
+            "that is used once comes last. The counts have to fall: each turn takes one off the node's "
+            "parents, and whose count has come to 0 is next.",
+        ),
+        Misconception(
+            "counts again at every visit",
+            _with(
+                _COUNTING,
+                (
+                    "            if parent not in uses:\n"
+                    "                uses[parent] = 0\n"
+                    "                to_visit.append(parent)\n"
+                    "            uses[parent] += 1\n",
+                    "            uses[parent] = uses.get(parent, 0) + 1\n"
+                    "            to_visit.append(parent)\n",
+                ),
+            ),
+            "While you count, you visit a node again each time somebody uses it, so its own arrows are "
+            "counted several times. Their counts never come to 0, and nodes are missing. Visit every node "
+            "once.",
+        ),
+        Misconception(
+            "moved to the end, its parents not",
+            """
+def backward_order(output):
+    order, queue = [output], [output]
+    while queue:
+        node = queue.pop(0)
+        for parent in node.parents:
+            if parent in order:
+                order.remove(parent)
+            else:
+                queue.append(parent)
+            order.append(parent)
+    return order
+""",
+            "When a node is met again you move it to the end of the list. But its own parents are in the "
+            "list already and stay where they are, now in front of it. Do not put a node on the list before "
+            "all who use it are there: count.",
+        ),
+        Misconception(
+            "by number at birth",
+            """
+def backward_order(output):
+    found, to_visit = {output}, [output]
+    while to_visit:
+        new = set(to_visit.pop().parents) - found
+        found |= new
+        to_visit += new
+    return sorted(found, key=lambda node: node.birth, reverse=True)
+""",
+            "You sort by the number at birth, as the lesson's engine does. The nodes of this exercise have "
+            "none: all there is to go by is who was made from whom.",
         ),
     ),
     hints=(
@@ -602,7 +680,7 @@ def value_cases(generator: torch.Generator) -> list[Case]:
         case("values", {"a": c, "b": a, "c": b}, *random_steps(), note="a random calculation"),
         case("values", {"a": a, "b": c, "c": b}, *random_steps(), note="another one"),
         case("types", {"a": a}, "L = (a + 5) * 4", note="plain numbers on the right"),
-        case("types", {"a": a}, "L = 5 + 4 * a", note="plain numbers on the left"),
+        case("types", {"a": a}, "L = 1.5 + 4 * a", note="plain numbers on the left"),
         case("edge cases", {"a": -2.0, "b": 4.0}, "L = a ** -1 + b ** 0.5", note="other exponents"),
         case("edge cases", {"a": 0.0, "b": 0.0}, "L = a ** 2 + b ** 1 + a * b", note="zeros"),
     ]
@@ -756,8 +834,85 @@ VALUE_OPS = Exercise(
                 (", (self,), (1 - value ** 2,))", ")"),
                 (", (self,), (value,))", ")"),
             ),
-            "The numbers are right, but all gradients are 0: your new Values do not know what they were made "
-            "of. Give them their parents and the slopes by each.",
+            "The numbers are right, but all gradients are 0. Either your new Values do not know what they "
+            "were made of: give them their parents and the slopes by each. Or nothing is handed on: "
+            "`hand_on` must add slope times `self.grad` to `parent.grad`.",
+        ),
+        Misconception(
+            "hands on and calls the parents",
+            _with(_ENGINE, ("slope * self.grad\n", "slope * self.grad\n            parent.hand_on()\n")),
+            "Your `hand_on` calls that of the parents as well. But `backward` calls it on every node "
+            "already, once and in the right order, so much is handed on twice. A node only adds to its own "
+            "parents.",
+        ),
+        Misconception(
+            "exponent minus 1 without parentheses",
+            _with(_ENGINE, ("n * self.data ** (n - 1)", "n * self.data ** n - 1")),
+            "`x ** n - 1` is (xⁿ) − 1: the power binds tighter than the minus. Put the lowered exponent into "
+            "parentheses.",
+        ),
+        Misconception(
+            "every power a square",
+            _with(_ENGINE, ("n * self.data ** (n - 1)", "n * self.data")),
+            "The slope of your power is n · a, right for squares only. The slope of a³ is 3a²: the exponent "
+            "comes down in front, and one less remains.",
+        ),
+        Misconception(
+            "the exponent as a parent",
+            _with(
+                _ENGINE,
+                ("(self,), (n * self.data ** (n - 1),)", "(self, n), (n * self.data ** (n - 1), 0.0)"),
+            ),
+            "You name the exponent among the parents. It is a plain number, which has no parents and no "
+            "grad; nothing can be handed to it. The only parent of a power is the number below the exponent.",
+        ),
+        Misconception(
+            "only one parent is handed something",
+            _with(
+                _ENGINE,
+                (
+                    "        for parent, slope in zip(self.parents, self.slopes):\n"
+                    "            parent.grad += slope * self.grad\n",
+                    "        self.parents[0].grad += self.slopes[0] * self.grad\n",
+                ),
+            ),
+            "`hand_on` serves the first parent only. A sum or product has two, and a leaf has none at all, "
+            "so there is not even a first. Go through all of them in a loop.",
+        ),
+        Misconception(
+            "the product for both slopes",
+            _with(_ENGINE, ("(other.data, self.data)", "(self.data * other.data, self.data * other.data)")),
+            "As slopes of the product you give the product itself. If a grows by 1, a · b grows by b: the "
+            "slope is the other factor alone.",
+        ),
+        Misconception(
+            "the sum's summands as slopes",
+            _with(_ENGINE, ("(1.0, 1.0)", "(self.data, other.data)")),
+            "As slopes of the sum you give the summands. If a grows by 0.1, a + b grows by 0.1, whatever a "
+            "and b are: both slopes are 1.",
+        ),
+        Misconception(
+            "only whole numbers",
+            _with(
+                _ENGINE,
+                (
+                    "other if isinstance(other, Value) else Value(other)",
+                    "Value(other) if isinstance(other, int) else other",
+                ),
+            ),
+            "You make a Value of whole numbers only. 0.5 is a float, not an int, and has no `.data` either. "
+            "Ask whether the other side is a Value; everything else becomes one.",
+        ),
+        Misconception(
+            "tanh of the square",
+            _with(_ENGINE, ("1 - value ** 2", "1 - math.tanh(self.data ** 2)")),
+            "You square what goes into tanh. In 1 − t² it is t, what comes out, that is squared.",
+        ),
+        Misconception(
+            "exp with slope 1",
+            _with(_ENGINE, ("(self,), (value,))", "(self,), (1.0,))")),
+            "As slope of exp you give 1. That is right at 0 only. The exponential is its own slope: what "
+            "comes out.",
         ),
     ),
     hints=(
@@ -979,6 +1134,42 @@ LINEAR_BACKWARD = Exercise(
             "You sum grad_X over the batch. The weights are used by all inputs, but each input is used only "
             "by itself: it keeps its own row.",
         ),
+        Misconception(
+            "the bias's slope alone",
+            _linear_backward("grad_z @ W, grad_z.T @ X, torch.ones_like(W[:, 0])"),
+            "As the bias's gradient you return ones. 1 is the local slope. The chain rule multiplies it by "
+            "what arrives, grad_z, and adds over the batch.",
+        ),
+        Misconception(
+            "the bias counted",
+            _linear_backward("grad_z @ W, grad_z.T @ X, torch.full_like(W[:, 0], len(X))"),
+            "As the bias's gradient you return how often the bias is used. Each use counts with what arrives "
+            "there: add up grad_z over the batch.",
+        ),
+        Misconception(
+            "inputs last",
+            _linear_backward("grad_z.T @ X, grad_z.sum(dim=0), grad_z @ W"),
+            "All three may be right, but they stand in another order. Asked for is (grad_X, grad_W, grad_b).",
+        ),
+        Misconception(
+            "W in front on the way back",
+            _linear_backward("W @ grad_z.T, grad_z.T @ X, grad_z.sum(dim=0)"),
+            "For grad_X you put W in front of grad_z transposed. Their shapes are (out, in) and (out, B): "
+            "the two that meet in the middle, in and out, do not fit. Which order of grad_z (B, out) and W "
+            "(out, in) fits, and gives (B, in)?",
+        ),
+        Misconception(
+            "grad_z transposed for the inputs",
+            _linear_backward("grad_z.T @ W, grad_z.T @ X, grad_z.sum(dim=0)"),
+            "For grad_X you transpose grad_z, and its (out, B) does not fit to W, (out, in). Only for grad_W "
+            "the batch is summed away and must stand in the middle. Here it is `out`.",
+        ),
+        Misconception(
+            "entry by entry",
+            _linear_backward("grad_z * W, grad_z * X, grad_z.sum(dim=0)"),
+            "You multiply entry by entry. That is the chain rule for a single path; here many paths meet, "
+            "and their products are added up. Products and sums together are a matrix product, `@`.",
+        ),
     ),
     hints=(
         "Write down the shapes of X, W and grad_z, and those of the three results. For each result: which "
@@ -1128,6 +1319,42 @@ RELU_BACKWARD = Exercise(
             "Where z is negative you let a hundredth through. That is the leaky ReLU; the plain one is flat "
             "there.",
         ),
+        Misconception(
+            "picks out",
+            _relu_backward("grad_a[z > 0]"),
+            "You pick out the gradients where the gate is open, so the result is shorter. What is stopped "
+            "stays in its place, as a 0: a gradient has the shape of what it belongs to.",
+        ),
+        Misconception(
+            "ReLU once more",
+            _relu_backward("torch.relu(z)"),
+            "You return relu(z), which is the forward pass once more. Asked for is what arrives, grad_a, let "
+            "through or stopped.",
+        ),
+        Misconception(
+            "ReLU of the product",
+            _relu_backward("torch.relu(z * grad_a)"),
+            "You multiply z and the gradient and apply ReLU to it. Take two steps: z decides whether the "
+            "gate is open; then the gradient goes through unchanged, whatever its sign and the size of z.",
+        ),
+        Misconception(
+            "the slope and what was stopped",
+            _relu_backward("torch.where(z > 0, 1.0, grad_a.double()).to(z.dtype)"),
+            "Where the gate is open you return the slope 1, and where it is shut the gradient. It is slope "
+            "times gradient: grad_a where z is positive, 0 elsewhere.",
+        ),
+        Misconception(
+            "divides by z",
+            _relu_backward("grad_a * torch.relu(z) / z"),
+            "relu(z) / z is the slope 1 or 0, except where z is exactly 0: 0/0 is NaN. A comparison, z > 0, "
+            "needs no division.",
+        ),
+        Misconception(
+            "from 0 to 1 a ramp",
+            _relu_backward("grad_a * z.clamp(0, 1)"),
+            "Between 0 and 1 you multiply by z itself. The slope does not grow slowly from 0 to 1: as soon "
+            "as z is positive, it is 1.",
+        ),
     ),
     hints=(
         "What is ReLU's slope for z = 2, and for z = −1? What does the chain rule do with it?",
@@ -1167,7 +1394,7 @@ def softmax_backward_cases(generator: torch.Generator) -> list[Case]:
 
     logits, _ = batch(4, 4)
     n, k = _size(generator, 6, 9), _size(generator, 3, 5)
-    double, labels = batch(3, 4)
+    double, labels = batch(4, 5)  # a quarter is exact in float32, too
     return [
         Case(
             "values",
@@ -1291,6 +1518,102 @@ SOFTMAX_BACKWARD = Exercise(
             "You multiply by p(1 − p) as well. That would be right for the squared error after a sigmoid. "
             "Here the softmax's slope has been taken into account already: it is what cancels.",
         ),
+        Misconception(
+            "whole columns",
+            _with(_SHARES, ("one_hot[torch.arange(len(y)), y]", "one_hot[:, y]")),
+            "`[:, y]` means all rows, and in each the columns of all true classes. Row 0 shall get its 1 at "
+            "`y[0]` only, row 1 at `y[1]`: name row and column of each place, with `torch.arange(len(y))` "
+            "for the rows.",
+        ),
+        Misconception(
+            "only the 1 divided",
+            _with(_SHARES, ("(p - one_hot) / len(y)", "p - one_hot / len(y)")),
+            "Only the 1 is divided by B, the share is not: a division comes before a minus. Put the "
+            "difference into parentheses, or divide at the end.",
+        ),
+        Misconception(
+            "1 off before the softmax",
+            """
+def softmax_cross_entropy_backward(logits, y):
+    z = logits.clone()
+    z[torch.arange(len(y)), y] -= 1
+    return torch.softmax(z, dim=1) / len(y)
+""",
+            "You take the 1 off the logits and then make shares of them. First the shares, then the 1 comes "
+            "off the true class's share.",
+        ),
+        Misconception(
+            "logarithms of the shares",
+            _with(_SHARES, ("torch.softmax(", "torch.log_softmax(")),
+            "You compare the logarithms of the shares with 0 and 1. The logarithm belongs to the loss; in "
+            "its gradient it has cancelled. The shares themselves are compared.",
+        ),
+        Misconception(
+            "a sigmoid for each class",
+            _with(_SHARES, ("torch.softmax(logits, dim=1)", "torch.sigmoid(logits)")),
+            "You take a sigmoid of every logit by itself, so a row need not add up to 1. With several "
+            "classes it is the softmax of the row.",
+        ),
+        Misconception(
+            "the gradient of the guess",
+            _with(_SHARES, ("[torch.arange(len(y)), y]", "[torch.arange(len(y)), p.argmax(dim=1)]")),
+            "You take the 1 off the class with the largest share, which is what the network guesses. What it "
+            "should have given is y.",
+        ),
+        Misconception(
+            "only the true class, as a row",
+            _with(_SHARES, ("(p - one_hot) / len(y)", "(p[torch.arange(len(y)), y] - 1) / len(y)")),
+            "You return one number for each input, that of the true class. All logits have a gradient: take "
+            "the 1 off in its place, and keep the whole table.",
+        ),
+        Misconception(
+            "the loss itself",
+            """
+def softmax_cross_entropy_backward(logits, y):
+    return torch.nn.functional.cross_entropy(logits, y)
+""",
+            "You return the loss, a single number. Asked for is its gradient: how strongly the loss feels "
+            "each of the logits.",
+        ),
+        Misconception(
+            "mean of the rows",
+            _with(_SHARES, ("(p - one_hot) / len(y)", "(p - one_hot).mean(dim=0)")),
+            "You average the rows into one. Every input keeps its own row; that the loss is a mean only "
+            "divides each by B.",
+        ),
+        Misconception(
+            "the table too narrow",
+            """
+def softmax_cross_entropy_backward(logits, y):
+    return (torch.softmax(logits, dim=1) - torch.nn.functional.one_hot(y)) / len(y)
+""",
+            "`one_hot(y)` makes as many columns as the largest label needs. If the last class does not occur "
+            "in the batch, the table is too narrow. Hand over the number of classes, `logits.shape[1]`.",
+        ),
+        Misconception(
+            "the labels as they are",
+            _with(_SHARES, ("(p - one_hot)", "(p - y)")),
+            "You subtract the labels from the shares. A label is a name, not a size: it says in which place "
+            "of its row the 1 is subtracted.",
+        ),
+        Misconception(
+            "whole rows",
+            _with(_SHARES, ("one_hot[torch.arange(len(y)), y]", "one_hot[y]")),
+            "`[y]` picks whole rows, as if the labels were numbers of inputs. A place has a row and a "
+            "column: row i, column `y[i]`. `torch.arange(len(y))` gives the rows.",
+        ),
+        Misconception(
+            "the largest of the whole batch",
+            """
+def softmax_cross_entropy_backward(logits, y):
+    e = torch.exp(logits - logits.max())
+    p = e / e.sum(dim=1, keepdim=True)
+    one_hot = torch.nn.functional.one_hot(y, logits.shape[1])
+    return (p - one_hot) / len(y)
+""",
+            "You subtract the largest logit of the whole batch. In a row of much smaller ones every "
+            "exponential is then 0, and 0/0 is NaN. Each row has its own largest.",
+        ),
     ),
     hints=(
         "Take one input with the shares (0.67, 0.24, 0.09), and let class 1 be the true one. Which of the "
@@ -1389,7 +1712,7 @@ def trained_network(
     """
     shapes = _parameter_shapes(X, y, hidden)
 
-    def run(steps: int, seed: int = seed) -> dict[str, Tensor]:
+    def run(steps: int, seed: int = seed, lr: float = lr) -> dict[str, Tensor]:
         generator = torch.Generator().manual_seed(seed)
         with contextlib.nullcontext() if steps >= _MANY_STEPS else _no_autograd():  # watching takes time
             returned = work(X, y, hidden, steps, lr, generator)
@@ -1406,7 +1729,7 @@ def trained_network(
         }
 
     if steps < _MANY_STEPS:
-        found = {"start values": _start_words(run(0), run(0), run(0, seed + 1))}
+        found = {"start values": _start_words(run(0), run(0), run(0, seed + 1), run(0, lr=2 * lr))}
         return found | {f"{name} in step {steps}": words for name, words in last_step(steps).items()}
     # what wrong steps lead to depends on the start values, and would only make known mistakes unknown
     if set(last_step(2).values()) != {_GOOD_STEP}:
@@ -1447,12 +1770,17 @@ _GOOD_START = "random, from the generator"
 _GOOD_STEP = "−lr × gradient"
 
 
-def _start_words(start: dict[str, Tensor], again: dict[str, Tensor], other: dict[str, Tensor]) -> str:
+def _start_words(
+    start: dict[str, Tensor], again: dict[str, Tensor], other: dict[str, Tensor], further: dict[str, Tensor]
+) -> str:
+    """What with no step at all comes back: made twice, from another seed, and with another learning rate."""
     rows = start["W1"]
     if len(rows) > 1 and bool((rows == rows[0]).all()):
         return "all hidden units have the same weights"
     if not torch.equal(rows, again["W1"]) or torch.equal(rows, other["W1"]):
         return "random, but not from the generator"
+    if not all(torch.equal(start[name], further[name]) for name in start):
+        return "already moved by a step"
     return _GOOD_START
 
 
@@ -1473,7 +1801,7 @@ def _move_words(moved: Tensor, wanted: Tensor, start: Tensor, shut: Tensor | Non
     """How a parameter's step compares with the one it should have made; rounding of float32 is forgiven."""
     if not bool(moved.isfinite().all()):
         return "to NaN or inf"
-    rounding = 1e-6 * float(start.norm())
+    rounding = 1e-6 * float(start.norm()) + 1e-7  # the latter for biases, which start at 0
     if float((moved - wanted).norm()) <= 2e-3 * float(wanted.norm()) + rounding:
         return _GOOD_STEP
     if float(moved.norm()) <= rounding:
@@ -1592,8 +1920,9 @@ TRAIN = Exercise(
         Misconception(
             "no ReLU on the way back",
             _with(_TRAINING, ("grad_a1 * (z1 > 0)", "grad_a1")),
-            "On the way back you go from a1 to z1 as if there were no ReLU. Where z1 was not positive it "
-            "lets nothing through: the gate of `relu_backward` is missing.",
+            "The output layer is right, but from a1 back to z1 the gradient does not go through the right "
+            "gate, or through none. Where z1 was positive ReLU lets it through unchanged, elsewhere "
+            "nothing: that is `relu_backward`, and it asks z1, not the gradient.",
         ),
         Misconception(
             "start values all zero",
@@ -1605,7 +1934,7 @@ TRAIN = Exercise(
                     "torch.zeros(k, hidden)",
                 ),
             ),
-            "Your weights all start alike, at 0. Then every hidden unit computes the same and gets the same "
+            "Your weights all start alike. Then every hidden unit computes the same and gets the same "
             "gradient (at 0 even none), so they stay alike for ever. Chance has to tell them apart.",
         ),
         Misconception(
@@ -1618,8 +1947,10 @@ TRAIN = Exercise(
                     "".join(_UPDATE.splitlines(keepends=True)[2:]) + "        grad_a1 = grad_z2 @ W2\n",
                 ),
             ),
-            "You update W2 first, and then send the gradient back through the new W2. The gradient belongs "
-            "to the forward pass, and there the old one was used. Compute all four gradients, then update.",
+            "The output layer is right, the hidden one is not. Do you update W2 first, and then send the "
+            "gradient back through the new W2? It belongs to the forward pass, and there the old one was "
+            "used: compute all four gradients, then update. If that is not it, look at the gate: it "
+            "multiplies by 1 or 0, nothing else.",
         ),
         Misconception(
             "not divided by the batch",
@@ -1642,8 +1973,9 @@ TRAIN = Exercise(
         Misconception(
             "one-hot missing",
             _with(_TRAINING, ("(torch.softmax(z2, dim=1) - one_hot)", "torch.softmax(z2, dim=1)")),
-            "Your way back begins with the shares alone, and the labels are not used. What the network gave, "
-            "minus what it should have given: 1 comes off at the true class.",
+            "Already the gradient by the logits is wrong. It is what the network gave, minus what it should "
+            "have given: the shares, and 1 comes off at the true class. Are the labels used? And do the "
+            "logits go into the softmax as they are, without a ReLU?",
         ),
         Misconception(
             "forward pass only once",
@@ -1710,6 +2042,57 @@ def train_two_layer_net(X, y, hidden, steps, lr, generator):
             _with(_TRAINING, ("grad_z2.T @ a1", "grad_z2.T @ z1")),
             "For the gradient of W2 you take z1. The output layer never saw that: what went into it is a1, "
             "after the ReLU.",
+        ),
+        Misconception(
+            "the hidden biases forgotten",
+            _with(_TRAINING, ("        b1 = b1 - lr * grad_z1.sum(dim=0)\n", "")),
+            "All is right but b1, which never moves. It is a parameter like the others: slope 1, summed over "
+            "the batch.",
+        ),
+        Misconception(
+            "the last biases forgotten",
+            _with(_TRAINING, ("        b2 = b2 - lr * grad_z2.sum(dim=0)\n", "")),
+            "All is right but b2, which never moves. It is a parameter like the others: slope 1, summed over "
+            "the batch.",
+        ),
+        Misconception(
+            "past the gate to W1 alone",
+            _with(_TRAINING, ("grad_z1.T @ X", "grad_a1.T @ X")),
+            "b1 is right, but for W1 you take the gradient by a1, before it has gone through the ReLU.",
+        ),
+        Misconception(
+            "the learning rate forgotten",
+            _with(_TRAINING, ("- lr * ", "- ")),
+            "The direction of your steps is right, but their length is not: lr is missing.",
+        ),
+        Misconception(
+            "divided by the batch twice",
+            _with(_TRAINING, ("- lr * ", "- lr / B * ")),
+            "Your steps are B times too short: you divide by the number of points once more. The 1/B of the "
+            "mean belongs to the gradient by the logits, and everything behind it has it already.",
+        ),
+        Misconception(
+            "ReLU only on the way back",
+            _with(_TRAINING, ("torch.relu(z1)", "z1")),
+            "Your forward pass has no ReLU, though your way back has its gate. Between the two layers stands "
+            "a1 = relu(z1).",
+        ),
+        Misconception(
+            "a step too many",
+            _with(_TRAINING, ("range(steps)", "range(steps + 1)")),
+            "You make one step too many: with `steps` = 0 the start values should come back as they are. "
+            "`range(steps)` runs `steps` times.",
+        ),
+        Misconception(
+            "a seed of one's own",
+            _with(_TRAINING, ("    B, n", "    generator = torch.Generator().manual_seed(0)\n    B, n")),
+            "The training is right, but you set a seed of your own, so whatever generator is handed in, the "
+            "start values are the same. Draw them from the `generator` that is handed in.",
+        ),
+        Misconception(
+            "past the gate to b1 alone",
+            _with(_TRAINING, ("b1 - lr * grad_z1", "b1 - lr * grad_a1")),
+            "W1 is right, but for b1 you take the gradient by a1, before it has gone through the ReLU.",
         ),
     ),
     hints=(
@@ -1972,6 +2355,122 @@ def numerical_gradient(f, x, h=1e-5):
             "This is the gradient that torch finds, without any step. The finite difference is there to "
             "check such gradients, so it must not use them; and with a step as large as 0.1 one sees its "
             "error.",
+        ),
+        Misconception(
+            "nudges pile up",
+            """
+def numerical_gradient(f, x, h=1e-5):
+    gradient = torch.zeros_like(x)
+    up, down = x.clone(), x.clone()
+    for i in range(x.numel()):
+        up.view(-1)[i] += h
+        down.view(-1)[i] -= h
+        gradient.view(-1)[i] = (f(up) - f(down)) / (2 * h)
+    return gradient
+""",
+            "You copy x once, before the loop, so the nudges pile up: at the second entry the first is still "
+            "nudged. Every entry needs fresh copies, or the old number put back.",
+        ),
+        Misconception(
+            "a long row for f",
+            """
+def numerical_gradient(f, x, h=1e-5):
+    gradient = torch.zeros(x.numel(), dtype=x.dtype)
+    for i in range(x.numel()):
+        up, down = x.reshape(-1).clone(), x.reshape(-1).clone()
+        up[i] += h
+        down[i] -= h
+        gradient[i] = (f(up) - f(down)) / (2 * h)
+    return gradient.reshape(x.shape)
+""",
+            "You hand f one long row. Where f treats all entries alike nobody notices; but f expects a "
+            "tensor of the shape of x. Give the nudged row its shape again first.",
+        ),
+        Misconception(
+            "nudged down only",
+            _with(_NUDGE, ("(f(up) - f(down)) / (2 * h)", "(f(x) - f(down)) / h")),
+            "You nudge downwards only. A central difference takes one point on each side of x.",
+        ),
+        Misconception(
+            "h for the entry",
+            _with(_NUDGE, ("[i] += h", "[i] = h"), ("[i] -= h", "[i] = -h")),
+            "You put h in the place of the entry. The entry keeps its value and is nudged by h: plus h, "
+            "minus h.",
+        ),
+        Misconception(
+            "nudged by a share",
+            _with(_NUDGE, ("[i] += h", "[i] *= 1 + h"), ("[i] -= h", "[i] *= 1 - h")),
+            "You nudge each entry by a share of itself, so the way is 2h only where the entry is 1. (And 0 "
+            "is not nudged at all.) Add h and take h off.",
+        ),
+        Misconception(
+            "the old number looks on",
+            """
+def numerical_gradient(f, x, h=1e-5):
+    gradient = torch.zeros_like(x)
+    for i in range(x.numel()):
+        old = x.view(-1)[i]
+        x.view(-1)[i] = old + h
+        up = f(x)
+        x.view(-1)[i] = old - h
+        down = f(x)
+        x.view(-1)[i] = old
+        gradient.view(-1)[i] = (up - down) / (2 * h)
+    return gradient
+""",
+            "`old = x.view(-1)[i]` is no copy: it looks at the same place of x and changes with it. So the "
+            "second nudge starts from the first, and nothing is put back. `.item()` gives the number itself.",
+        ),
+        Misconception(
+            "the sum of all slopes",
+            """
+def numerical_gradient(f, x, h=1e-5):
+    total = torch.tensor(0.0, dtype=x.dtype)
+    for i in range(x.numel()):
+        shift = torch.zeros(x.shape, dtype=x.dtype)
+        shift.view(-1)[i] = h
+        total += (f(x + shift) - f(x - shift)) / (2 * h)
+    return total
+""",
+            "Each slope is right, but you add them all up. A gradient keeps a slope for each entry, in the "
+            "place where the entry stands.",
+        ),
+        Misconception(
+            "asks f for .item()",
+            _with(_NUDGE, ("f(up) - f(down)", "f(up).item() - f(down).item()")),
+            "f may give a tensor or a plain number, and a plain number has no `.item()`. The difference can "
+            "be taken of both as they are; `float(…)` would make a plain number of either.",
+        ),
+        Misconception(
+            "two loops for a matrix",
+            """
+def numerical_gradient(f, x, h=1e-5):
+    gradient = torch.zeros_like(x)
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            up, down = x.clone(), x.clone()
+            up[i, j] += h
+            down[i, j] -= h
+            gradient[i, j] = (f(up) - f(down)) / (2 * h)
+    return gradient
+""",
+            "Two loops, over rows and columns, fit a matrix only. x may have any shape: go through the one "
+            "long row of all its entries, `x.view(-1)`.",
+        ),
+        Misconception(
+            "rows for entries",
+            """
+def numerical_gradient(f, x, h=1e-5):
+    gradient = torch.zeros_like(x)
+    for i in range(len(x)):
+        up, down = x.clone(), x.clone()
+        up[i] += h
+        down[i] -= h
+        gradient[i] = (f(up) - f(down)) / (2 * h)
+    return gradient
+""",
+            "`x[i]` is one entry only if x is a row of numbers. In a matrix it is a whole row, and a tensor "
+            "without dimensions has no `x[0]` at all. Go through the entries of `x.view(-1)`.",
         ),
     ),
     hints=(
