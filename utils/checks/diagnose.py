@@ -141,8 +141,8 @@ _ERROR_ADVICE = (
     ),
     (
         "a leaf Variable that requires grad|modified by an inplace",
-        "You change a tensor in place while torch keeps record of it for the gradient. In a calculation make a "
-        "new tensor instead; an update of parameters belongs under `torch.no_grad()`.",
+        "You change a tensor in place while torch keeps record of it for the gradient. In a calculation "
+        "make a new tensor instead; an update of parameters belongs under `torch.no_grad()`.",
     ),
 )
 
