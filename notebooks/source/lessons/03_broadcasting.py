@@ -794,8 +794,7 @@ print(tuple(gradient.shape), "strides", gradient.stride(), "bytes held:", gradie
 #
 # - A tensor is one row of numbers in memory, plus shape, dtype and strides. Index times stride, summed up, is the place. Transposing exchanges strides; reshaping is something else.
 # - Line up from the right; lengths fit if equal or one of them is 1, and the 1 is stretched; everything else is refused.
-# - Give the one an axis the other does not have, and every pair meets. A layer for a batch is `X @ W.T + b`: the same multiplications as in loops, in a small part of the time.
-# - einsum names the axes: `bi,oi->bo` is a layer. Letters that are missing behind the arrow are summed.
+# - Give the one an axis the other does not have, and every pair meets. A layer for a batch is `X @ W.T + b`: the same multiplications as in loops, in a small part of the time. In einsum's letters it is `bi,oi->bo`: what is missing behind the arrow is summed.
 # - `(n, 1)` against `(n,)` is an outer difference: no error, and training finds the mean. Compare shapes before you subtract.
 # - Stretching is stride 0 and takes no memory; the result takes all of it. Stretch forwards is sum backwards, over the stretched axes, back to the shape it had.
 
@@ -822,12 +821,7 @@ print(tuple(gradient.shape), "strides", gradient.stride(), "bytes held:", gradie
 # No. The inputs are stretched for free. The result has 20000 · 20000 · 784 numbers, more than a terabyte.
 # </details>
 #
-# <details><summary>5. What does `torch.einsum("bd,cd->bc", X, Y)` compute?</summary>
-#
-# d is missing behind the arrow, so it is summed: the dot product of every row of X with every row of Y, the same as `X @ Y.T`.
-# </details>
-#
-# <details><summary>6. A bias of shape (1, 8, 1, 1) is added to pictures (32, 8, 28, 28). What shape has its gradient, and over how many numbers is each of its entries summed?</summary>
+# <details><summary>5. A bias of shape (1, 8, 1, 1) is added to pictures (32, 8, 28, 28). What shape has its gradient, and over how many numbers is each of its entries summed?</summary>
 #
 # (1, 8, 1, 1), the shape of the bias. Each entry is a sum over 32 · 28 · 28 = 25,088 numbers.
 # </details>

