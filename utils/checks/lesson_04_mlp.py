@@ -75,8 +75,9 @@ LINEAR = Exercise(
         Misconception(
             "bias on the wrong axis",
             "def linear(X, W, b):\n    return X @ W.T + b[:, None]",
-            "You stand the bias up as a column, so that it is added by inputs of the batch. Each output has "
-            "a bias, and the outputs stand side by side: a row of shape (out,) lines up with them by itself.",
+            "Your bias runs along the batch: its first number is added to the first input, the second to the "
+            "second. Each output has a bias, and the outputs stand side by side: onto a result of shape "
+            "(B, out) a row of shape (out,) fits as it is.",
         ),
         Misconception(
             "forgets the bias",
@@ -116,6 +117,18 @@ LINEAR = Exercise(
             "bias subtracted",
             "def linear(X, W, b):\n    return X @ W.T - b",
             "You subtract the bias. It is added; only a threshold would be subtracted.",
+        ),
+        Misconception(
+            "reshaped, not transposed",
+            "def linear(X, W, b):\n    return X @ W.reshape(W.shape[1], W.shape[0]) + b",
+            "The shape fits, but `reshape` (or `view`) leaves the numbers in their order and only breaks "
+            "the rows elsewhere, so each unit gets weights of other units. Rows have to become columns.",
+        ),
+        Misconception(
+            "step included",
+            "def linear(X, W, b):\n    return (X @ W.T + b >= 0).long()",
+            "You return 0 and 1, as the neuron with a step in lesson 01 did. A layer gives the weighted sums "
+            "themselves; what bends them comes afterwards.",
         ),
         Misconception(
             "bias before the weights",
@@ -212,7 +225,8 @@ def forward(X, layers):
     return X
 """,
             "There is no bend between your layers, so all of them together are a single linear layer "
-            "(lesson 02).",
+            "(lesson 02). If there is a `torch.relu` in your code: it returns a new tensor and leaves the "
+            "old one as it was.",
         ),
         Misconception(
             "activation only after the last layer",
@@ -312,6 +326,122 @@ def forward(X, layers):
     return X @ W.T + b
 """,
             "The layers are right, but between them you apply the sigmoid. ReLU is asked for.",
+        ),
+        Misconception(
+            "returns inside the loop",
+            """
+def forward(X, layers):
+    for W, b in layers:
+        X = torch.relu(X @ W.T + b)
+        return X
+""",
+            "You get no further than the first layer: the `return` stands inside the loop, so it ends the "
+            "function in the first round. Look at the indentation.",
+        ),
+        Misconception(
+            "the last layer twice",
+            """
+def forward(X, layers):
+    for W, b in layers:
+        X = torch.relu(X @ W.T + b)
+    return X @ W.T + b
+""",
+            "Your loop goes through all layers, the last one too, and then you apply the last one once "
+            "more. Leave it out of the loop.",
+        ),
+        Misconception(
+            "first and last only",
+            """
+def forward(X, layers):
+    W1, b1 = layers[0]
+    W2, b2 = layers[-1]
+    return torch.relu(X @ W1.T + b1) @ W2.T + b2
+""",
+            "You use the first layer and the last. That is right where there are two; layers between them "
+            "are skipped, and a single layer would be taken twice. Go through the list with a loop.",
+        ),
+        Misconception(
+            "just two layers",
+            """
+def forward(X, layers):
+    (W1, b1), (W2, b2) = layers
+    return torch.relu(X @ W1.T + b1) @ W2.T + b2
+""",
+            "Your function is right for two layers and takes no other number of them. There may be any "
+            "number: that asks for a loop.",
+        ),
+        Misconception(
+            "no activation before the last layer",
+            """
+def forward(X, layers):
+    for i, (W, b) in enumerate(layers):
+        X = X @ W.T + b
+        if i < len(layers) - 2:
+            X = torch.relu(X)
+    return X
+""",
+            "One bend is missing: the one just before the last layer. There is a bend after every layer but "
+            "the last.",
+        ),
+        Misconception(
+            "activation one layer too early",
+            """
+def forward(X, layers):
+    for W, b in layers[:-1]:
+        X = torch.relu(X) @ W.T + b
+    W, b = layers[-1]
+    return X @ W.T + b
+""",
+            "Your bends come one layer too early: the input is bent, and what goes into the last layer is "
+            "not. Bend what comes out of a layer.",
+        ),
+        Misconception(
+            "activation one layer too late",
+            """
+def forward(X, layers):
+    for i, (W, b) in enumerate(layers):
+        X = X @ W.T + b
+        if i > 0:
+            X = torch.relu(X)
+    return X
+""",
+            "The first layer has no bend with you, and the last one has. It is the other way round: every "
+            "layer but the last.",
+        ),
+        Misconception(
+            "the batch as columns",
+            """
+def forward(X, layers):
+    for W, b in layers[:-1]:
+        X = torch.relu(W @ X + b)
+    W, b = layers[-1]
+    return W @ X + b
+""",
+            "W @ x is right for a single x that stands as a column. In X the inputs are the rows, so X "
+            "comes first, and W has to be turned.",
+        ),
+        Misconception(
+            "tanh for ReLU",
+            """
+def forward(X, layers):
+    for W, b in layers[:-1]:
+        X = torch.tanh(X @ W.T + b)
+    W, b = layers[-1]
+    return X @ W.T + b
+""",
+            "The layers are right, but between them you apply tanh, as the lesson did for its spirals. ReLU "
+            "is asked for.",
+        ),
+        Misconception(
+            "softmax at the end",
+            """
+def forward(X, layers):
+    for W, b in layers[:-1]:
+        X = torch.relu(X @ W.T + b)
+    W, b = layers[-1]
+    return torch.softmax(X @ W.T + b, dim=1)
+""",
+            "You return probabilities. Nothing comes after the last layer: its outputs are the logits.",
         ),
         Misconception(
             "layers in reverse",
@@ -450,6 +580,95 @@ def count_parameters(sizes):
             "one, too.",
         ),
         Misconception(
+            "only the first layer",
+            """
+def count_parameters(sizes):
+    total = 0
+    for m, n in zip(sizes, sizes[1:]):
+        total += m * n + n
+        return total
+""",
+            "You return the first layer's number. If you have a loop, is the `return` inside it, so that it "
+            "ends the function in the first round?",
+        ),
+        Misconception(
+            "only the last layer",
+            """
+def count_parameters(sizes):
+    for m, n in zip(sizes, sizes[1:]):
+        total = 0
+        total += m * n + n
+    return total
+""",
+            "You return the last layer's number. If you add up in a loop, does your sum begin again at 0 in "
+            "every round?",
+        ),
+        Misconception(
+            "the first layer left out",
+            """
+def count_parameters(sizes):
+    return sum(m * n + n for m, n in zip(sizes[1:], sizes[2:]))
+""",
+            "You leave out the first layer. The inputs compute nothing, but from them to the first hidden "
+            "layer there are weights.",
+        ),
+        Misconception(
+            "counts units, without the inputs",
+            """
+def count_parameters(sizes):
+    return sum(sizes[1:])
+""",
+            "You count the units, which is the number of biases. The weights, one for each connection, are "
+            "missing.",
+        ),
+        Misconception(
+            "biases at both ends",
+            """
+def count_parameters(sizes):
+    return sum(m * n + m + n for m, n in zip(sizes, sizes[1:]))
+""",
+            "You give a layer a bias for each of its inputs and for each of its outputs. Only the units "
+            "that add up have one: the outputs.",
+        ),
+        Misconception(
+            "biases of the output only",
+            """
+def count_parameters(sizes):
+    return sum(m * n for m, n in zip(sizes, sizes[1:])) + sizes[-1]
+""",
+            "The weights are right, but only the output's units have a bias with you. Those of the hidden "
+            "layers have one, too.",
+        ),
+        Misconception(
+            "pairs that do not overlap",
+            """
+def count_parameters(sizes):
+    total = 0
+    for i in range(0, len(sizes) - 1, 2):
+        total += sizes[i] * sizes[i + 1] + sizes[i + 1]
+    return total
+""",
+            "You leave out every second layer. What goes out of one layer comes into the next, so each "
+            "hidden size belongs to two pairs.",
+        ),
+        Misconception(
+            "a list of numbers",
+            """
+def count_parameters(sizes):
+    return [m * n + n for m, n in zip(sizes, sizes[1:])]
+""",
+            "These are the right numbers, one for each layer. Asked for is how many there are together.",
+        ),
+        Misconception(
+            "counts a module's parameters",
+            """
+def count_parameters(sizes):
+    return sum(p.numel() for p in sizes.parameters())
+""",
+            "`sizes` is a plain list of whole numbers: there is no network yet, no tensor and no shape, so "
+            "you can ask it for nothing. Multiply and add the numbers in it.",
+        ),
+        Misconception(
             "every unit with every later one",
             """
 def count_parameters(sizes):
@@ -489,7 +708,12 @@ def count_parameters(sizes):
 
 # ---------------------------------------------------------------------------------- 04.xor_network
 
-_SHAPES = {"W1": (2, 2), "b1": (2,), "W2": (1, 2), "b2": (1,)}
+_PARTS = {
+    "W1": ((2, 2), "two rows, one for each hidden unit, with two weights each"),
+    "b1": ((2,), "a plain row of two numbers, one for each hidden unit"),
+    "W2": ((1, 2), "a table with a single row, since there is one output, and two weights in that row"),
+    "b2": ((1,), "a row with a single number, so this number needs brackets of its own"),
+}
 
 
 def xor_network() -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -504,7 +728,8 @@ def xor_network() -> tuple[Tensor, Tensor, Tensor, Tensor]:
 def xor_answer(work: Callable, x1: float, x2: float) -> str:
     """Probe: on which side of 0 the network with the work's weights comes out for one corner.
 
-    Any weights that do the job are right, so what is compared is the side.
+    Any weights that do the job are right, so what is compared is the side. The same four sides can come from
+    many weights: hints may say what the sides mean, and what the weights may be only with an "if".
 
     Raises:
         NotAsAsked: if what comes back is not four tensors of the right shapes.
@@ -516,13 +741,16 @@ def xor_answer(work: Callable, x1: float, x2: float) -> str:
             f"Your function should return (W1, b1, W2, b2), four tensors, but it returns {count}."
         )
     tensors = {}
-    for (name, shape), part in zip(_SHAPES.items(), parts, strict=True):
+    for (name, (shape, words)), part in zip(_PARTS.items(), parts, strict=True):
         if not isinstance(part, Tensor):
             raise NotAsAsked(
-                f"Your {name} should be a tensor of shape {shape}, but it is {type(part).__name__}."
+                f"Your {name} should be a tensor of shape {shape}, but it is of type {type(part).__name__}. "
+                "`torch.tensor` makes a tensor of a list."
             )
         if tuple(part.shape) != shape:
-            raise NotAsAsked(f"Your {name} should have shape {shape}, but it has shape {tuple(part.shape)}.")
+            raise NotAsAsked(
+                f"Your {name} should have shape {shape}, but it has shape {tuple(part.shape)}. It is {words}."
+            )
         tensors[name] = part.detach().double()
     x = torch.tensor([x1, x2], dtype=torch.float64)
     hidden = torch.relu(tensors["W1"] @ x + tensors["b1"])
@@ -558,13 +786,21 @@ XOR_NETWORK = Exercise(
         Misconception(
             "OR",
             _xor("[[1.0, 1.0], [1.0, 1.0]]", "[0.0, -1.0]", "[[1.0, -1.0]]", "[-0.5]"),
-            "Your network is OR: (1, 1) comes out above 0 as well. One hidden unit notices when both inputs "
-            "are 1; it must pull the output down harder, by more than the other unit pushes it up there.",
+            "Your network is OR: (1, 1) comes out above 0 as well. One hidden unit should answer to two "
+            "ones only, and it must pull the output down by more than the other unit pushes it up there.",
+        ),
+        Misconception(
+            "OR, with (0, 0) at exactly 0",
+            _xor("[[1.0, 1.0], [1.0, 1.0]]", "[0.0, 0.0]", "[[1.0, 1.0]]", "[0.0]"),
+            "(0, 0) gives exactly 0, and all the others are above: your output only grows with the number "
+            "of ones. At (1, 1) something must turn it down again, and then a small negative bias moves all "
+            "four corners down.",
         ),
         Misconception(
             "AND",
             _xor("[[1.0, 1.0], [1.0, 1.0]]", "[0.0, -1.0]", "[[0.0, 1.0]]", "[-0.5]"),
-            "Your network is AND: only (1, 1) comes out above 0. You need the corners with exactly one 1.",
+            "Your network is AND: only (1, 1) comes out above 0. Compute the two hidden numbers at (0, 1): "
+            "is a unit awake there, and does it bring more than the output's bias takes away?",
         ),
         Misconception(
             "the opposite",
@@ -579,41 +815,83 @@ XOR_NETWORK = Exercise(
             "move all four outputs down a little.",
         ),
         Misconception(
+            "output bias too far down",
+            _xor("[[1.0, 1.0], [1.0, 1.0]]", "[0.0, -1.0]", "[[1.0, -2.0]]", "[-1.0]"),
+            "Nearly: (0, 1) and (1, 0) give exactly 0. The output's bias takes away all that the hidden "
+            "units bring there. Let it take less.",
+        ),
+        Misconception(
+            "(1, 1) not pulled down far enough",
+            _xor("[[1.0, 1.0], [1.0, 1.0]]", "[0.0, -1.0]", "[[1.0, -1.5]]", "[-0.5]"),
+            "Nearly: (1, 1) gives exactly 0. Whatever pulls the output down at two ones must pull a little "
+            "harder.",
+        ),
+        Misconception(
             "weights for steps",
             _xor("[[1.0, 1.0], [-1.0, -1.0]]", "[-0.5, 1.5]", "[[1.0, 1.0]]", "[-1.5]"),
-            "These weights are right for units with a step, as in lesson 01 (OR, NAND, then AND). A ReLU "
-            "passes on how far it is above 0, not just 1: compute the two hidden numbers at each corner and "
-            "see.",
+            "The two ones come out below 0, and the zeros at exactly 0. If your weights were made for units "
+            "with a step, such as OR and NAND in lesson 01, with AND behind them: a ReLU passes on how far "
+            "it is above 0, not just 1. Compute the two hidden numbers at each corner.",
         ),
         Misconception(
             "steps again, with the difference of OR and AND",
             _xor("[[1.0, 1.0], [1.0, 1.0]]", "[-0.5, -1.5]", "[[1.0, -1.0]]", "[-0.5]"),
-            "OR minus AND is XOR, if the hidden units say 0 or 1. ReLU units do not: with these biases they "
-            "give ½ and 0 at (1, 0), and 1.5 and ½ at (1, 1). Compute the output from these.",
+            "(0, 1) and (1, 0) give exactly 0, and (1, 1) lies above. If your hidden units are OR and AND "
+            "from lesson 01: their difference is XOR as long as they say 0 or 1. As ReLUs they give 0.5 and "
+            "0 at (1, 0), but 1.5 and 0.5 at (1, 1).",
         ),
         Misconception(
-            "two equal hidden units",
+            "steps once more, with AND taken twice",
+            _xor("[[1.0, 1.0], [1.0, 1.0]]", "[-0.5, -1.5]", "[[1.0, -2.0]]", "[-0.5]"),
+            "(0, 0) is right, the other three give exactly 0, so there is not much missing. What do your "
+            "hidden units give at (0, 1), and what at (1, 1)? A ReLU gives how far it is above 0, not just "
+            "0 or 1.",
+        ),
+        Misconception(
+            "falls from the start",
             _xor("[[1.0, 1.0], [1.0, 1.0]]", "[0.0, 0.0]", "[[1.0, -2.0]]", "[0.5]"),
-            "Your two hidden units are the same, so together they can do no more than one: the output falls "
-            "as the sum of the inputs grows. They must start at different sums.",
+            "Only (0, 0) comes out above 0: your output falls as the number of ones grows. From none to one "
+            "it should rise, and only then fall. (Are your two hidden units different? Two equal ones can "
+            "do no more than one.)",
         ),
         Misconception(
-            "hidden units that sleep",
+            "everything above",
             _xor("[[1.0, 1.0], [1.0, 1.0]]", "[-2.0, -3.0]", "[[1.0, -2.0]]", "[0.5]"),
-            "Both hidden units are 0 at every corner, as their biases pull them below 0 everywhere. What is "
-            "left is the output's bias, the same for all.",
+            "All four corners come out above 0. Compute (0, 0): what do the hidden units give there, and "
+            "what does the output's bias add? (If both units are asleep at every corner, this bias is all "
+            "that is left.)",
         ),
         Misconception(
-            "the second layer as a plain row",
-            _xor("[[1.0, 1.0], [1.0, 1.0]]", "[0.0, -1.0]", "[1.0, -2.0]", "[-0.5]"),
-            "The numbers may be right, but W2 should be a table with one row, shape (1, 2): one output, two "
-            "inputs. A second pair of brackets does it.",
+            "everything below",
+            _xor("[[1.0, 1.0], [1.0, 1.0]]", "[0.0, -1.0]", "[[1.0, -2.0]]", "[-1.5]"),
+            "All four corners come out below 0. Compute (0, 1): do the hidden units bring anything there, "
+            "and is it more than the output's bias takes away?",
         ),
         Misconception(
-            "only one input is looked at",
+            "only (1, 0)",
             _xor("[[1.0, 0.0], [0.0, 1.0]]", "[0.0, 0.0]", "[[1.0, -1.0]]", "[-0.5]"),
-            "Your hidden units just pass the two inputs on, and the output takes their difference: (1, 0) "
-            "comes out above 0, (0, 1) below. A unit that looks at the sum of both treats them alike.",
+            "(1, 0) comes out above 0 and (0, 1) below: something in your network tells the two inputs "
+            "apart, as their difference does. XOR treats them alike, as their sum does, or as both "
+            "differences do, x1 − x2 and x2 − x1.",
+        ),
+        Misconception(
+            "only (0, 1)",
+            _xor("[[1.0, 0.0], [0.0, 1.0]]", "[0.0, 0.0]", "[[-1.0, 1.0]]", "[-0.5]"),
+            "(0, 1) comes out above 0 and (1, 0) below: something in your network tells the two inputs "
+            "apart, as their difference does. XOR treats them alike, as their sum does, or as both "
+            "differences do, x1 − x2 and x2 − x1, if they count the same.",
+        ),
+        Misconception(
+            "x1 alone",
+            _xor("[[1.0, 0.0], [1.0, 0.0]]", "[0.0, -1.0]", "[[1.0, -2.0]]", "[-0.5]"),
+            "Your network repeats x1, whatever x2 is. Both inputs must count. Mind which way W1 is read: "
+            "each row has the weights of one hidden unit, one weight for x1 and one for x2.",
+        ),
+        Misconception(
+            "x2 alone",
+            _xor("[[0.0, 1.0], [0.0, 1.0]]", "[0.0, -1.0]", "[[1.0, -2.0]]", "[-0.5]"),
+            "Your network repeats x2, whatever x1 is. Both inputs must count. Mind which way W1 is read: "
+            "each row has the weights of one hidden unit, one weight for x1 and one for x2.",
         ),
     ),
     hints=(
@@ -647,20 +925,57 @@ class MLP(nn.Module):
         return self.layers[-1](X)
 
 
-def mlp_behaviour(MLP: type, sizes: list[int], X: Tensor, weights: list[Tensor]) -> dict[str, Any]:
+_MODULE_ERRORS = {  # what torch says: what to tell the learner
+    "before Module.__init__": "`nn.Module` must set itself up before it can take in layers: the first line "
+    "of `__init__` calls the `__init__` of the class above, with `super()`.",
+    "is not a Module subclass": "`nn.Sequential` takes the layers themselves, one after the other, not a "
+    "list of them. A star before a list hands its entries over one by one.",
+    "Module [ModuleList] is missing": "`nn.ModuleList` only keeps the layers. It does not know how to send X "
+    "through them, so it cannot be called: go through it in a loop.",
+}
+_NOT_LOOKED_AT = "not looked at, since the parameters are not those asked for"
+
+
+def _advised(error: Exception) -> Exception:
+    """The error, or what to say instead of it where torch's words would leave a beginner alone."""
+    said = str(error)
+    return next((NotAsAsked(advice) for words, advice in _MODULE_ERRORS.items() if words in said), error)
+
+
+def _listed(tensors: Sequence[Tensor]) -> dict[str, str]:
+    """What there is to learn, by shape: {"shape (3, 2)": "weights", "shape (3,)": "biases"}."""
+    shapes = [tuple(t.shape) for t in tensors]
+    kinds = {1: "biases", 2: "weights"}
+    times = {shape: f", {shapes.count(shape)} times" if shapes.count(shape) > 1 else "" for shape in shapes}
+    return {f"shape {shape}{times[shape]}": kinds.get(len(shape), "learned") for shape in shapes}
+
+
+def mlp_behaviour(MLP: type, sizes: list[int], X: Tensor, weights: list[Tensor]) -> tuple[Any, ...]:
     """Probe: makes a network, puts the case's weights in, and looks at what it is and does.
 
     The names of the layers are the learner's own; parameters are found by shape, in the order in which they
-    were registered. Returned are the shapes of all parameters (sorted), the logits under the given weights,
-    whether a second call gives the same, and how many parameters a gradient of the logits reaches.
+    were registered. Returned are the parameters that are found, the logits under the given weights, whether a
+    second call gives the same, and how many parameters a gradient of the logits reaches. Where parameters are
+    missing the logits are chance and say nothing, so a sentence stands for them.
 
     Raises:
-        NotAsAsked: if the objects are no modules, or the logits are no tensor.
+        NotAsAsked: if the objects are no modules, or have no `forward`, or the logits are no tensor.
     """
-    model = MLP(sizes)
+    try:
+        model = MLP(sizes)
+    except (AttributeError, TypeError) as error:
+        raise _advised(error) from None
     if not isinstance(model, nn.Module):
         raise NotAsAsked(
-            f"What your class makes is no `nn.Module`, so it has no parameters: {MLP.__mro__[1:-1]}."
+            "Your class does not build on `nn.Module`, so it has no `parameters()`, and an optimizer would "
+            "find nothing to train. Name it in the parentheses after the class's name."
+        )
+    if "_parameters" not in vars(model):
+        raise NotAsAsked(_MODULE_ERRORS["before Module.__init__"])
+    if type(model).forward is nn.Module.forward:
+        raise NotAsAsked(
+            "Your class has no method `forward`, which says what happens to X. It stands in the class, "
+            "indented as far as `__init__`."
         )
     parameters = list(model.parameters())
     left = list(weights)
@@ -669,21 +984,30 @@ def mlp_behaviour(MLP: type, sizes: list[int], X: Tensor, weights: list[Tensor])
             fitting = next((i for i, w in enumerate(left) if w.shape == parameter.shape), None)
             if fitting is not None:
                 parameter.copy_(left.pop(fitting))
-    logits = model(X)
+    try:
+        logits, again = model(X), model(X)
+    except Exception as error:
+        if isinstance(error, NotImplementedError) or not isinstance(error, RuntimeError):
+            raise _advised(error) from None
+        if _listed(parameters) == _listed(weights):
+            raise
+        # shapes that do not fit are no wonder where layers are missing: of that the learner hears first
+        return _listed(parameters), _NOT_LOOKED_AT, "failed", "not looked at"
+    if logits is None:
+        raise NotAsAsked("Your `forward` returns nothing. Is there a `return` at its end?")
     if not isinstance(logits, Tensor):
         raise NotAsAsked(
             f"`forward` should return the logits, a tensor, but it returns {type(logits).__name__}."
         )
-    again = model(X)
     if logits.requires_grad:
         logits.square().sum().backward()
-    return {
-        "parameter shapes": sorted(tuple(p.shape) for p in parameters),
-        # where the weights could not all be put in, the logits are chance and say nothing
-        "logits": torch.zeros_like(logits) if left else logits.detach(),
-        "two calls agree": torch.equal(logits, again),
-        "parameters with a gradient": sum(p.grad is not None for p in parameters),
-    }
+    reached = sum(p.grad is not None for p in parameters)
+    return (
+        _listed(parameters),
+        _NOT_LOOKED_AT if left else logits.detach(),
+        "gives the same" if torch.equal(logits, again) else "gives something else",
+        f"reaches {reached} of {len(parameters)} parameters",
+    )
 
 
 def mlp_cases(generator: torch.Generator) -> list[Case]:
@@ -712,6 +1036,7 @@ MLP_EXERCISE = Exercise(
     reference=MLP,
     probe=mlp_behaviour,
     input_names=("sizes", "X", "weights"),
+    output_names=("list of parameters", "output", "second call", "gradient"),
     result="a module whose parameters are found and whose forward gives logits",
     given={"nn": nn},
     misconceptions=(
@@ -763,38 +1088,6 @@ class MLP(nn.Module):
             "linear layer.",
         ),
         Misconception(
-            "forgets super().__init__()",
-            """
-class MLP(nn.Module):
-    def __init__(self, sizes):
-        self.layers = nn.ModuleList(nn.Linear(m, n) for m, n in zip(sizes, sizes[1:]))
-
-    def forward(self, X):
-        for layer in self.layers[:-1]:
-            X = torch.relu(layer(X))
-        return self.layers[-1](X)
-""",
-            "`nn.Module` must set itself up before it can take in layers: the first line of `__init__` calls "
-            "the `__init__` of the class above, with `super()`.",
-        ),
-        Misconception(
-            "no nn.Module",
-            """
-class MLP:
-    def __init__(self, sizes):
-        self.layers = nn.ModuleList(nn.Linear(m, n) for m, n in zip(sizes, sizes[1:]))
-
-    def forward(self, X):
-        for layer in self.layers[:-1]:
-            X = torch.relu(layer(X))
-        return self.layers[-1](X)
-
-    __call__ = forward
-""",
-            "Your class does not build on `nn.Module`, so it has no `parameters()`, no `to(device)` and no "
-            "`train()`. Name it in the parentheses after the class's name.",
-        ),
-        Misconception(
             "new layers at every call",
             """
 class MLP(nn.Module):
@@ -828,6 +1121,119 @@ class MLP(nn.Module):
 """,
             "Your layers have no biases. They are part of a layer unless there is a reason to leave them "
             "out.",
+        ),
+        Misconception(
+            "hidden layers in a plain list",
+            """
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.hidden = [nn.Linear(m, n) for m, n in zip(sizes[:-2], sizes[1:-1])]
+        self.output = nn.Linear(sizes[-2], sizes[-1])
+
+    def forward(self, X):
+        for layer in self.hidden:
+            X = torch.relu(layer(X))
+        return self.output(X)
+""",
+            "Only the parameters of your last layer are known. The hidden layers stand in a plain Python "
+            "list, where `nn.Module` does not look: an optimizer would train the last layer and leave the "
+            "others at random, without a word. There is a list for modules in torch.nn.",
+        ),
+        Misconception(
+            "one name for all layers",
+            """
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        for m, n in zip(sizes, sizes[1:]):
+            self.layer = nn.Linear(m, n)
+
+    def forward(self, X):
+        return self.layer(X)
+""",
+            "Only your last layer is known. If your loop stores every layer under the same name, such as "
+            "`self.layer`, each one replaces the one before. Keep them all, in a list that `nn.Module` "
+            "looks into.",
+        ),
+        Misconception(
+            "in and out exchanged",
+            """
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(n, m) for m, n in zip(sizes, sizes[1:]))
+
+    def forward(self, X):
+        for layer in self.layers[:-1]:
+            X = torch.relu(layer(X))
+        return self.layers[-1](X)
+""",
+            "Your layers are the wrong way round: `nn.Linear` is told first how many numbers come in, then "
+            "how many go out, and it keeps its weights as (out, in).",
+        ),
+        Misconception(
+            "just two layers",
+            """
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.hidden = nn.Linear(sizes[0], sizes[1])
+        self.output = nn.Linear(sizes[1], sizes[2])
+
+    def forward(self, X):
+        return self.output(torch.relu(self.hidden(X)))
+""",
+            "Your network has two layers, however many sizes there are. Make a layer for each pair of "
+            "neighbours in `sizes`.",
+        ),
+        Misconception(
+            "returns inside the loop",
+            """
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(m, n) for m, n in zip(sizes, sizes[1:]))
+
+    def forward(self, X):
+        for layer in self.layers:
+            X = torch.relu(layer(X))
+            return X
+""",
+            "The parameters are right, but X gets no further than the first layer: the `return` stands "
+            "inside the loop. Look at the indentation.",
+        ),
+        Misconception(
+            "ReLU on the inputs",
+            """
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(m, n) for m, n in zip(sizes, sizes[1:]))
+
+    def forward(self, X):
+        for layer in self.layers:
+            X = layer(torch.relu(X))
+        return X
+""",
+            "The parameters are right, but you apply ReLU before every layer, the first one too, so the "
+            "inputs lose their negative numbers. It belongs between the layers.",
+        ),
+        Misconception(
+            "tanh for ReLU",
+            """
+class MLP(nn.Module):
+    def __init__(self, sizes):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(m, n) for m, n in zip(sizes, sizes[1:]))
+
+    def forward(self, X):
+        for layer in self.layers[:-1]:
+            X = torch.tanh(layer(X))
+        return self.layers[-1](X)
+""",
+            "Layers and parameters are right, but between them you apply tanh, as the lesson did for its "
+            "spirals. ReLU is asked for.",
         ),
         Misconception(
             "softmax at the end",
@@ -1036,8 +1442,8 @@ def relu_bump(x, left, centre, right):
     up = 1 / (centre - left)
     return up * torch.relu(x - left) - up * torch.relu(x - centre)
 """,
-            "At the centre you take the rise away again, so from there on the curve is flat at 1. To fall it "
-            "must be turned by more: by the slope upwards and the slope downwards together.",
+            "From the centre on your curve stays at 1. To make it fall there, it must be turned by more than "
+            "its rise: by the slope upwards and the slope downwards together.",
         ),
         Misconception(
             "turns by the downward slope only",
@@ -1067,6 +1473,74 @@ def relu_bump(x, left, centre, right):
 """,
             "Your bump rises and falls with slope 1, so its height depends on its width. The slope upwards "
             "must be 1 divided by the way from left to centre.",
+        ),
+        Misconception(
+            "turned by 2, as in the lesson",
+            """
+def relu_bump(x, left, centre, right):
+    up, down = 1 / (centre - left), 1 / (right - centre)
+    return up * torch.relu(x - left) - 2 * torch.relu(x - centre) + down * torch.relu(x - right)
+""",
+            "The 2 of the lesson's hat was 1 up and 1 down. Here the slopes are others: at the centre the "
+            "curve must be turned by the slope upwards and the slope downwards together.",
+        ),
+        Misconception(
+            "the lesson's hat, only shifted",
+            """
+def relu_bump(x, left, centre, right):
+    z = x - centre
+    return torch.relu(z + 1) - 2 * torch.relu(z) + torch.relu(z - 1)
+""",
+            "Your bump always goes from centre − 1 to centre + 1: `left` and `right` are not used.",
+        ),
+        Misconception(
+            "the lesson's hat, both sides alike",
+            """
+def relu_bump(x, left, centre, right):
+    z = (x - centre) / ((right - left) / 2)
+    return torch.relu(z + 1) - 2 * torch.relu(z) + torch.relu(z - 1)
+""",
+            "You squeeze the lesson's hat, so both sides of your bump are equally wide. That is right only "
+            "if the centre is in the middle: each side needs a slope of its own.",
+        ),
+        Misconception(
+            "the lesson's hat, by the whole width",
+            """
+def relu_bump(x, left, centre, right):
+    z = (x - centre) / (right - left)
+    return torch.relu(z + 1) - 2 * torch.relu(z) + torch.relu(z - 1)
+""",
+            "Your bump is too wide: the lesson's hat reaches 1 to each side, so you have divided by the "
+            "width of both sides together. And each side needs a slope of its own.",
+        ),
+        Misconception(
+            "third ReLU with the wrong sign",
+            """
+def relu_bump(x, left, centre, right):
+    up, down = 1 / (centre - left), 1 / (right - centre)
+    return up * torch.relu(x - left) - (up + down) * torch.relu(x - centre) - down * torch.relu(x - right)
+""",
+            "Up to `right` all is well, but there the curve falls still faster. The third ReLU must end the "
+            "fall, so it turns the curve upwards.",
+        ),
+        Misconception(
+            "turns by the difference of the slopes",
+            """
+def relu_bump(x, left, centre, right):
+    up, down = 1 / (centre - left), 1 / (right - centre)
+    return up * torch.relu(x - left) - (up - down) * torch.relu(x - centre) + down * torch.relu(x - right)
+""",
+            "At the centre you turn by up − down, so the curve goes on rising there. It has to lose its "
+            "whole rise, up, and then fall, down: how much is that together?",
+        ),
+        Misconception(
+            "no floor at 0",
+            """
+def relu_bump(x, left, centre, right):
+    return torch.minimum((x - left) / (centre - left), (right - x) / (right - centre))
+""",
+            "Between `left` and `right` all is well. Outside, both your lines go on below 0: the bump must "
+            "stay at 0 there.",
         ),
         Misconception(
             "distance for slope",

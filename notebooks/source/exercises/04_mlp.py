@@ -78,7 +78,7 @@ def forward(X, layers):
 # alone, before there is a network: all weights and biases of a multilayer perceptron.
 #
 # - `sizes`: how many numbers go in, the units of each hidden layer, how many come out; a list of at least two whole numbers
-# - returns: a whole number; no tensor and no shape is needed
+# - returns: a whole number. (You can also think of it by shapes: each W is (out, in), each b is (out,).)
 #
 # For example `count_parameters([3, 3, 2, 2])` is (3·3 + 3) + (3·2 + 2) + (2·2 + 2) = 26.
 # === code
@@ -101,11 +101,12 @@ def count_parameters(sizes):
 # (0, 1) and (1, 0), and **below 0** for (0, 0) and (1, 1). No training: think. (The lesson sets up another pair of units; find a
 # pair of your own, or rebuild that one from memory.)
 #
-# - returns: a tuple `(W1, b1, W2, b2)` of float tensors of shapes (2, 2), (2,), (1, 2), (1,). The network computes
-#   relu(W1 x + b1), then W2 of that, plus b2.
+# - returns: a tuple `(W1, b1, W2, b2)` of float tensors of shapes (2, 2), (2,), (1, 2), (1,). Each row of W1 has the weights of
+#   one hidden unit. The network computes relu(W1 x + b1), then W2 of that, plus b2.
 #
-# For example all weights 1 and all biases 0, called with `xor_network()`, would give 2·(x1 + x2), that is 0, 2, 2, 4 on the corners
-# (0, 0), (0, 1), (1, 0), (1, 1): the last is wrong, and the first is not below 0. Try your network with paper and pencil first.
+# For example, if `xor_network()` returned nothing but weights of 1 and biases of 0, the network would give 2·(x1 + x2), that is
+# 0, 2, 2, 4 on the corners (0, 0), (0, 1), (1, 0), (1, 1): the last is wrong, and the first is not below 0. Try your network with
+# paper and pencil first.
 # === code
 def xor_network():
     """(W1, b1, W2, b2) of a 2-2-1 ReLU network whose output is above 0 just where XOR is 1."""
