@@ -369,8 +369,11 @@ def test_the_pad_draws_moves_and_takes_back(notebooks: Path, chromium: Browser, 
         touch(canvas, [(0.1, 0.1), (0.15, 0.12), (0.2, 0.1)])
         wait_for(lambda: "Moved" not in say.inner_text(), notebook.page, what="a stroke by finger is added")
         assert pad.locator("select").input_value() == "", "added to, it is the learner's own drawing"
-        assert (
-            pad.locator(".dd-seen").evaluate("c => c.getContext('2d').getImageData(4, 3, 1, 1).data[0]") < 128
+        seen = pad.locator(".dd-seen")
+        wait_for(
+            lambda: seen.evaluate("c => c.getContext('2d').getImageData(4, 3, 1, 1).data[0]") < 128,
+            notebook.page,
+            what="the stroke is seen",
         )
 
         canvas.press("Control+z")
@@ -481,7 +484,8 @@ def check_stills(page: Page, outputs: Locator, path: Path) -> None:
     """Every stored picture is seen, and every folded answer unfolds."""
     pictures, folded = stills_of(path)
     images = outputs.locator("img[src^='data:image/png']")
-    wait_for(lambda: images.count() == pictures, page, what=f"{pictures} stored pictures")
+    # JupyterLab puts the cells of a long notebook on the page little by little, when it has nothing else to do
+    wait_for(lambda: images.count() == pictures, page, seconds=90, what=f"{pictures} stored pictures")
     for image in images.all():
         image.evaluate("e => e.scrollIntoView({block: 'center'})")  # JupyterLab skips what is far away
         wait_for(
