@@ -484,7 +484,7 @@ def check_stills(page: Page, outputs: Locator, path: Path) -> None:
     """Every stored picture is seen, and every folded answer unfolds."""
     pictures, folded = stills_of(path)
     images = outputs.locator("img[src^='data:image/png']")
-    # JupyterLab puts the cells of a long notebook on the page little by little, when it has nothing else to do
+    # JupyterLab puts the cells of a long notebook on the page little by little, when it is idle
     wait_for(lambda: images.count() == pictures, page, seconds=90, what=f"{pictures} stored pictures")
     for image in images.all():
         image.evaluate("e => e.scrollIntoView({block: 'center'})")  # JupyterLab skips what is far away
