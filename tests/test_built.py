@@ -184,6 +184,27 @@ def module_answers(MLP: type, generator: torch.Generator) -> list:
     return results
 
 
+def normalised(*shapes: tuple[int, ...]) -> Callable:
+    """A driver for layers that normalise: training, what they keep, evaluation, and the gradient."""
+
+    def drive(Norm: type, generator: torch.Generator) -> list:
+        results = []
+        for eps in (1e-5, 0.1):
+            layer = Norm(3, eps=eps).double()
+            with torch.no_grad():
+                for p in layer.parameters():
+                    p.copy_(normal(generator, *p.shape))
+            for training in (True, True, False):
+                for shape in shapes:
+                    X = normal(generator, *shape, scale=4).requires_grad_()
+                    out = layer.train(training)(X)
+                    results += [out.detach(), *torch.autograd.grad(out.pow(3).sum(), [X, *layer.parameters()])]
+            results += [value.detach().clone() for _, value in sorted(layer.state_dict().items())]
+        return results
+
+    return drive
+
+
 def batches_of(f: Callable, generator: torch.Generator) -> list:
     X = normal(generator, 10, 2)
     return [part for batch in f(X, torch.arange(10), 4, generator) for part in batch]
@@ -272,6 +293,11 @@ DRIVERS: dict[str, Callable] = {
     "cosine_lr": schedule((30,), (25, 0.01)),
     "warmup": schedule((10,), (1,)),
     "one_cycle": schedule((40,), (50, 0.4, 10.0, 100.0)),
+    # 08
+    "xavier_uniform": call(lambda g: (7, 4, g), lambda g: (3, 9, g, 5 / 3)),
+    "kaiming_normal": call(lambda g: (7, 4, g), lambda g: (1, 3, g)),
+    "BatchNorm": normalised((8, 3)),
+    "LayerNorm": normalised((8, 3), (2, 4, 3), (3,)),
 }
 # an exercise asks for the plain form only; what the lesson's own definition can do besides is tried here
 MORE: dict[str, Callable] = {
