@@ -198,7 +198,10 @@ def normalised(*shapes: tuple[int, ...]) -> Callable:
                 for shape in shapes:
                     X = normal(generator, *shape, scale=4).requires_grad_()
                     out = layer.train(training)(X)
-                    results += [out.detach(), *torch.autograd.grad(out.pow(3).sum(), [X, *layer.parameters()])]
+                    results += [
+                        out.detach(),
+                        *torch.autograd.grad(out.pow(3).sum(), [X, *layer.parameters()]),
+                    ]
             results += [value.detach().clone() for _, value in sorted(layer.state_dict().items())]
         return results
 
