@@ -2,8 +2,10 @@
 
 from utils.explore.activation import activation
 from utils.explore.broadcast import broadcast
+from utils.explore.capacity import capacity
 from utils.explore.draw_digit import draw_digit
 from utils.explore.graph import graph
+from utils.explore.initialization import initialization
 from utils.explore.neuron import neuron
 from utils.explore.outlier import outlier
 from utils.explore.playground import playground
@@ -15,8 +17,10 @@ from utils.explore.shift_digit import shift_digit
 __all__ = [
     "activation",
     "broadcast",
+    "capacity",
     "draw_digit",
     "graph",
+    "initialization",
     "neuron",
     "outlier",
     "playground",
