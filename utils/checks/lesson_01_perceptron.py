@@ -11,16 +11,13 @@ from typing import Any
 
 import torch
 
+from .common import whole_number
 from .exercise import Case, Exercise, Misconception, NotAsAsked
 
 
 def _quarters(generator: torch.Generator, *shape: int, largest: int = 4) -> torch.Tensor:
     """Multiples of 1/4 between −largest and largest, float32."""
     return torch.randint(-4 * largest, 4 * largest + 1, shape, generator=generator).float() / 4
-
-
-def _size(generator: torch.Generator, low: int, high: int) -> int:
-    return int(torch.randint(low, high + 1, (), generator=generator))
 
 
 # ------------------------------------------------------------------------------------------- neuron
@@ -39,7 +36,7 @@ def _neuron_cases(generator: torch.Generator) -> list[Case]:
 
     X = torch.tensor([[1.0, 2.0], [3.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
     w, b = torch.tensor([2.0, -1.0]), torch.tensor(-1.0)
-    n, d = _size(generator, 5, 12), _size(generator, 3, 7)
+    n, d = whole_number(generator, 5, 12), whole_number(generator, 3, 7)
     return [
         Case("types", (X, w, b), "the example, with its last row exactly on the line"),
         case("shapes", 1, 3, "a batch of one"),
@@ -427,8 +424,8 @@ def _update_cases(generator: torch.Generator) -> list[Case]:
         ),
         _update_case("edge cases", [0.0, 0.0], 1, [1.0, 1.0], -1.0, "the origin: only the bias can move"),
         random_case("shapes", 1, True),
-        random_case("shapes", _size(generator, 3, 7), True),
-        random_case("shapes", _size(generator, 3, 7), False),
+        random_case("shapes", whole_number(generator, 3, 7), True),
+        random_case("shapes", whole_number(generator, 3, 7), False),
         random_case("edge cases", 3, True, scale=2.0**10),
     ]
 
@@ -629,7 +626,7 @@ def _separable(generator: torch.Generator, n: int, d: int) -> tuple[torch.Tensor
 
 def _train_cases(generator: torch.Generator) -> list[Case]:
     gate_and, gate_xor = torch.tensor([0, 0, 0, 1]), torch.tensor([0, 1, 1, 0])
-    d = _size(generator, 2, 4)
+    d = whole_number(generator, 2, 4)
     X_1, y_1 = _separable(generator, 7, 1)
     X_d, y_d = _separable(generator, 9, d)
     far, y_far = _separable(generator, 6, 2)
@@ -1065,7 +1062,7 @@ def _xor_cases(generator: torch.Generator) -> list[Case]:
         return Case(group, (bits[0], bits[1]), note)
 
     x1, x2 = torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1, 0, 1])
-    n, rows = _size(generator, 5, 15), _size(generator, 2, 4)
+    n, rows = whole_number(generator, 5, 15), whole_number(generator, 2, 4)
     return [
         Case("types", (x1, x2), "the four corners"),
         Case("shapes", (torch.tensor([1]), torch.tensor([0])), "a batch of one"),
@@ -1225,7 +1222,7 @@ def _logistic_cases(generator: torch.Generator) -> list[Case]:
         return Case(group, (X, y, w, b), note)
 
     X = torch.tensor([[1.0, 2.0], [3.0, 0.0]])
-    n, d = _size(generator, 6, 12), _size(generator, 3, 5)
+    n, d = whole_number(generator, 6, 12), whole_number(generator, 3, 5)
     sure = torch.tensor([[30.0, 0.0], [-30.0, 0.0], [-40.0, 1.0]])
     return [
         Case("types", (X, torch.tensor([1, 1]), torch.zeros(2), torch.tensor(0.0)), "the example"),

@@ -7,17 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from .common import normal, whole_number
 from .exercise import Case, Exercise, Misconception, Stopped
-
-
-def _size(generator: torch.Generator, low: int, high: int) -> int:
-    """A whole number from low to high, both included."""
-    return int(torch.randint(low, high + 1, (), generator=generator))
-
-
-def _normal(generator: torch.Generator, *shape: int, scale: float = 1.0) -> Tensor:
-    return scale * torch.randn(*shape, generator=generator)
-
 
 # ------------------------------------------------------------------------------------ 02.collapse
 
@@ -34,10 +25,10 @@ def collapse_cases(generator: torch.Generator) -> list[Case]:
         inputs: int, hidden: int, outputs: int, dtype: torch.dtype = torch.float32
     ) -> tuple[Tensor, ...]:
         shapes = ((hidden, inputs), (hidden,), (outputs, hidden), (outputs,))
-        return tuple(_normal(generator, *shape).to(dtype) for shape in shapes)
+        return tuple(normal(generator, *shape).to(dtype) for shape in shapes)
 
     example = ([[1.0, 2.0], [0.0, 1.0]], [1.0, -1.0], [[1.0, 0.0], [3.0, 1.0]], [0.0, 10.0])
-    h = _size(generator, 3, 5)
+    h = whole_number(generator, 3, 5)
     return [
         Case("values", tuple(torch.tensor(part) for part in example), "the example of the statement"),
         Case("values", layers(3, 3, 3), "all sizes equal: a wrong order gives numbers, but others"),
@@ -180,11 +171,11 @@ def tanh_from_sigmoid_cases(generator: torch.Generator) -> list[Case]:
     """Small, random and saturated numbers in several shapes."""
     return [
         Case("values", (torch.tensor([-1.0, 0.0, 1.0]),), "the example of the statement"),
-        Case("values", (_normal(generator, _size(generator, 3, 9)),)),
-        Case("values", (_normal(generator, 4, 2, scale=4),)),
-        Case("types", (_normal(generator, 3).double(),), "float64"),
-        Case("shapes", (_normal(generator, 1, 1),), "a batch of one"),
-        Case("shapes", (_normal(generator, 2, _size(generator, 1, 4), 3),), "three dimensions"),
+        Case("values", (normal(generator, whole_number(generator, 3, 9)),)),
+        Case("values", (normal(generator, 4, 2, scale=4),)),
+        Case("types", (normal(generator, 3).double(),), "float64"),
+        Case("shapes", (normal(generator, 1, 1),), "a batch of one"),
+        Case("shapes", (normal(generator, 2, whole_number(generator, 1, 4), 3),), "three dimensions"),
         Case("shapes", (torch.tensor(-0.3),), "a tensor without dimensions"),
         Case("edge cases", (torch.tensor([-1000.0, 1000.0]),), "huge numbers"),
     ]
@@ -271,15 +262,15 @@ def leaky_relu(z: Tensor, slope: float = 0.01) -> Tensor:
 
 def leaky_relu_cases(generator: torch.Generator) -> list[Case]:
     """With and without the second argument; slopes at both ends of their range."""
-    z = _normal(generator, _size(generator, 2, 6), 3, scale=2)
+    z = normal(generator, whole_number(generator, 2, 6), 3, scale=2)
     slope = round(float(0.05 + 0.4 * torch.rand((), generator=generator)), 3)
     return [
         Case("values", (torch.tensor([-2.0, -0.5, 0.0, 3.0]), 0.1), "the example of the statement"),
         Case("values", (torch.tensor([-100.0, -1.0, 5.0]),), "slope not given: 0.01"),
         Case("values", (z, slope)),
-        Case("types", (_normal(generator, 5).double(), 0.2), "float64"),
+        Case("types", (normal(generator, 5).double(), 0.2), "float64"),
         Case("shapes", (-torch.ones(1, 1), 0.3), "a batch of one"),
-        Case("shapes", (_normal(generator, 2, 3, _size(generator, 1, 4)), 0.25), "three dimensions"),
+        Case("shapes", (normal(generator, 2, 3, whole_number(generator, 1, 4)), 0.25), "three dimensions"),
         Case("shapes", (torch.tensor(-4.0), 0.5), "a tensor without dimensions"),
         Case("edge cases", (torch.tensor([-3.0, 0.0, 3.0]), 0.0), "slope 0: plain ReLU"),
         Case("edge cases", (torch.tensor([-3.0, 0.0, 3.0]), 1.0), "slope 1: nothing changes"),
@@ -377,13 +368,14 @@ def sigmoid_slope(a: Tensor) -> Tensor:
 
 def sigmoid_slope_cases(generator: torch.Generator) -> list[Case]:
     """Outputs of a sigmoid: in the middle, saturated, and exactly 0 and 1."""
+    rows = whole_number(generator, 1, 4)
     return [
         Case("values", (torch.tensor([0.1, 0.5, 0.8]),), "the example of the statement"),
-        Case("values", (torch.rand(_size(generator, 3, 9), generator=generator),)),
-        Case("values", (torch.sigmoid(_normal(generator, 3, 4, scale=3)),), "outputs of a layer"),
+        Case("values", (torch.rand(whole_number(generator, 3, 9), generator=generator),)),
+        Case("values", (torch.sigmoid(normal(generator, 3, 4, scale=3)),), "outputs of a layer"),
         Case("types", (torch.rand(4, generator=generator).double(),), "float64"),
         Case("shapes", (torch.rand(1, 1, generator=generator),), "a batch of one"),
-        Case("shapes", (torch.rand(2, _size(generator, 1, 4), 3, generator=generator),), "three dimensions"),
+        Case("shapes", (torch.rand(2, rows, 3, generator=generator),), "three dimensions"),
         Case("shapes", (torch.tensor(0.25),), "a tensor without dimensions"),
         Case("edge cases", (torch.tensor([0.0, 1.0]),), "saturated at both ends: no slope left"),
     ]
@@ -482,11 +474,11 @@ def dead_fraction(a: Tensor) -> float:
 
 def dead_fraction_cases(generator: torch.Generator) -> list[Case]:
     """ReLU outputs with dead units, silent samples, both and neither."""
-    batch, units = _size(generator, 5, 9), _size(generator, 2, 4)
-    mixed = torch.relu(_normal(generator, batch, units))
+    batch, units = whole_number(generator, 5, 9), whole_number(generator, 2, 4)
+    mixed = torch.relu(normal(generator, batch, units))
     mixed[0] = 0.5  # every unit answers this sample
     mixed[1:, 0] = 0
-    layer = torch.relu(_normal(generator, 6, 8))
+    layer = torch.relu(normal(generator, 6, 8))
     layer[:, :3] = 0
     layer[2, 3:] = 1.0
     statement = torch.tensor([[0.0, 1.0, 0.0, 0.0], [0.0, 2.0, 0.0, 0.0], [0.0, 0.0, 3.0, 0.0]])
@@ -630,14 +622,14 @@ def no_overflow(work: Callable, *args: Tensor) -> Tensor:
 
 def sigmoid_cases(generator: torch.Generator) -> list[Case]:
     """Moderate values first, then each side's overflow on its own, so that the two can be told apart."""
-    rows, columns = _size(generator, 2, 5), _size(generator, 2, 5)
+    rows, columns = whole_number(generator, 2, 5), whole_number(generator, 2, 5)
     return [
         Case("values", (torch.tensor([-2.0, 0.0, 2.0]),), "small numbers"),
-        Case("values", (_normal(generator, _size(generator, 3, 9), scale=3),)),
+        Case("values", (normal(generator, whole_number(generator, 3, 9), scale=3),)),
         Case("values", (torch.tensor([-30.0, -12.0, 12.0, 30.0]),), "nearly 0 and nearly 1"),
-        Case("types", (_normal(generator, 4).double(),), "float64"),
-        Case("shapes", (_normal(generator, 1, 1),), "a batch of one"),
-        Case("shapes", (_normal(generator, rows, 3, columns),), "three dimensions"),
+        Case("types", (normal(generator, 4).double(),), "float64"),
+        Case("shapes", (normal(generator, 1, 1),), "a batch of one"),
+        Case("shapes", (normal(generator, rows, 3, columns),), "three dimensions"),
         Case("shapes", (torch.tensor(0.5),), "a tensor without dimensions"),
         Case("edge cases", (torch.tensor([1000.0, 1.0]),), "a huge positive number"),
         Case("edge cases", (torch.tensor([-1000.0, -1.0]),), "a huge negative number"),
@@ -759,17 +751,17 @@ def softmax(z: Tensor, dim: int) -> Tensor:
 
 def softmax_cases(generator: torch.Generator) -> list[Case]:
     """Both dimensions of a matrix and three of a block; large numbers; rows at very different heights."""
-    rows, columns = _size(generator, 2, 4), _size(generator, 5, 7)
+    rows, columns = whole_number(generator, 2, 4), whole_number(generator, 5, 7)
     return [
         Case("values", (torch.tensor([[0.0, 0.0], [1.0, 3.0]]), 1), "the example of the statement"),
         Case("values", (torch.tensor([[0.0, 0.0], [1.0, 3.0]]), 0), "the same, along dimension 0"),
-        Case("values", (_normal(generator, rows, columns, scale=2), 1)),
-        Case("values", (_normal(generator, rows, columns, scale=2), 0)),
-        Case("types", (_normal(generator, 4, 3).double(), 1), "float64"),
-        Case("shapes", (_normal(generator, 1, columns), -1), "a batch of one, dim −1"),
-        Case("shapes", (_normal(generator, columns), 0), "one dimension"),
-        Case("shapes", (_normal(generator, rows, 5, 3), 1), "three dimensions, the middle one"),
-        Case("shapes", (_normal(generator, rows, 1), 1), "a single logit: all the probability"),
+        Case("values", (normal(generator, rows, columns, scale=2), 1)),
+        Case("values", (normal(generator, rows, columns, scale=2), 0)),
+        Case("types", (normal(generator, 4, 3).double(), 1), "float64"),
+        Case("shapes", (normal(generator, 1, columns), -1), "a batch of one, dim −1"),
+        Case("shapes", (normal(generator, columns), 0), "one dimension"),
+        Case("shapes", (normal(generator, rows, 5, 3), 1), "three dimensions, the middle one"),
+        Case("shapes", (normal(generator, rows, 1), 1), "a single logit: all the probability"),
         Case("edge cases", (torch.tensor([[1000.0, 1001.0], [999.0, 1000.0]]), 1), "large logits"),
         Case("edge cases", (torch.tensor([[0.0, 1.0], [500.0, 501.0]]), 1), "rows at very different heights"),
         Case("edge cases", (torch.tensor([[0.0, 1000.0]]), 1), "very different logits in one row"),

@@ -9,17 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .common import normal, trainable_loss, whole_number
 from .exercise import Case, Exercise, Misconception, NotAsAsked, Stopped
-
-
-def _size(generator: torch.Generator, low: int, high: int) -> int:
-    """A whole number from low to high, both included."""
-    return int(torch.randint(low, high + 1, (), generator=generator))
-
-
-def _normal(generator: torch.Generator, *shape: int, scale: float = 1.0) -> Tensor:
-    return scale * torch.randn(*shape, generator=generator)
-
 
 # ------------------------------------------------------------------------------ 03.broadcast_shape
 
@@ -36,12 +27,12 @@ def broadcast_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
 
 def broadcast_shape_cases(generator: torch.Generator) -> list[Case]:
     """Pairs that fit, pairs that do not, fewer axes on either side, and the two odd sizes 1 and 0."""
-    n, m = _size(generator, 2, 5), _size(generator, 6, 9)
+    n, m = whole_number(generator, 2, 5), whole_number(generator, 6, 9)
 
     def fitting() -> tuple[tuple[int, ...], tuple[int, ...]]:
-        whole = [_size(generator, 2, 6) for _ in range(_size(generator, 2, 5))]
-        a, b = ([1 if _size(generator, 0, 2) == 0 else s for s in whole] for _ in range(2))
-        return tuple(a[_size(generator, 0, 1) :]), tuple(b)
+        whole = [whole_number(generator, 2, 6) for _ in range(whole_number(generator, 2, 5))]
+        a, b = ([1 if whole_number(generator, 0, 2) == 0 else s for s in whole] for _ in range(2))
+        return tuple(a[whole_number(generator, 0, 1) :]), tuple(b)
 
     return [
         Case("values", ((3, 1), (4,)), "the example of the statement"),
@@ -360,21 +351,21 @@ def standardize(X: Tensor) -> Tensor:
 
 def standardize_cases(generator: torch.Generator) -> list[Case]:
     """Columns of unequal scale; constant ones hold numbers whose mean is exact."""
-    n, d = _size(generator, 4, 9), _size(generator, 2, 3)
+    n, d = whole_number(generator, 4, 9), whole_number(generator, 2, 3)
     scales, shifts = torch.tensor([1.0, 50.0, 0.1]), torch.tensor([0.0, 300.0, -2.0])
-    X = _normal(generator, n, 3) * scales + shifts
-    constant = _normal(generator, 4, 3)
+    X = normal(generator, n, 3) * scales + shifts
+    constant = normal(generator, 4, 3)
     constant[:, 1] = 2.5
-    square = _normal(generator, 3, 3)
+    square = normal(generator, 3, 3)
     return [
         Case(
             "values", (torch.tensor([[1.0, 10.0], [3.0, 10.5], [5.0, 11.0]]),), "the example of the statement"
         ),
         Case("values", (X,), "columns of very different size"),
         Case("values", (square,), "as many rows as columns"),
-        Case("types", (_normal(generator, 5, d).double(),), "float64"),
-        Case("shapes", (_normal(generator, 6, 1) + 4,), "one feature only"),
-        Case("shapes", (_normal(generator, 2, 5),), "two inputs"),
+        Case("types", (normal(generator, 5, d).double(),), "float64"),
+        Case("shapes", (normal(generator, 6, 1) + 4,), "one feature only"),
+        Case("shapes", (normal(generator, 2, 5),), "two inputs"),
         Case("edge cases", (constant,), "a column in which all numbers are 2.5"),
         Case("edge cases", (torch.zeros(3, 2),), "all zeros"),
         Case("edge cases", (torch.tensor([[4.0, -1.5]]),), "a single input: every column is constant"),
@@ -628,16 +619,16 @@ def outer(x: Tensor, y: Tensor) -> Tensor:
 
 
 def outer_cases(generator: torch.Generator) -> list[Case]:
-    n, m = _size(generator, 3, 5), _size(generator, 6, 8)
+    n, m = whole_number(generator, 3, 5), whole_number(generator, 6, 8)
     return [
         Case("values", (torch.tensor([1.0, 2.0, 3.0]), torch.tensor([10.0, 100.0])), "the example"),
-        Case("values", (_normal(generator, n), _normal(generator, m))),
-        Case("values", (_normal(generator, 4), _normal(generator, 4)), "two of the same length"),
-        Case("types", (_normal(generator, 3).double(), _normal(generator, 2).double()), "float64"),
+        Case("values", (normal(generator, n), normal(generator, m))),
+        Case("values", (normal(generator, 4), normal(generator, 4)), "two of the same length"),
+        Case("types", (normal(generator, 3).double(), normal(generator, 2).double()), "float64"),
         Case("types", (torch.arange(3), torch.arange(1, 6)), "whole numbers"),
-        Case("shapes", (_normal(generator, 1), _normal(generator, 5)), "x has one entry"),
-        Case("shapes", (_normal(generator, 5), _normal(generator, 1)), "y has one entry"),
-        Case("edge cases", (torch.zeros(0), _normal(generator, 3)), "x is empty"),
+        Case("shapes", (normal(generator, 1), normal(generator, 5)), "x has one entry"),
+        Case("shapes", (normal(generator, 5), normal(generator, 1)), "y has one entry"),
+        Case("edge cases", (torch.zeros(0), normal(generator, 3)), "x is empty"),
     ]
 
 
@@ -730,7 +721,7 @@ def one_hot(y: Tensor, k: int) -> Tensor:
 
 
 def one_hot_cases(generator: torch.Generator) -> list[Case]:
-    n, k = _size(generator, 4, 7), _size(generator, 8, 12)
+    n, k = whole_number(generator, 4, 7), whole_number(generator, 8, 12)
     y = torch.randint(0, k, (n,), generator=generator)
     return [
         Case("values", (torch.tensor([2, 0]), 4), "the example of the statement"),
@@ -928,23 +919,23 @@ def watched_distances(work: Callable, X: Tensor, Y: Tensor) -> Any:
 
 def pairwise_cases(generator: torch.Generator) -> list[Case]:
     """The large cases come last, so that who is right but wasteful learns that the numbers were right."""
-    n, m = _size(generator, 3, 4), _size(generator, 5, 7)
-    cloud = _normal(generator, 64, 3)  # many, so that a loop shows, but with few numbers each
+    n, m = whole_number(generator, 3, 4), whole_number(generator, 5, 7)
+    cloud = normal(generator, 64, 3)  # many, so that a loop shows, but with few numbers each
     return [
         Case(
             "values",
             (torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.tensor([[0.0, 0.0], [3.0, 0.0], [0.0, 1.0]])),
             "the example of the statement",
         ),
-        Case("values", (_normal(generator, n, 3), _normal(generator, m, 3)), f"{n} points against {m}"),
-        Case("values", (_normal(generator, 3, 3), _normal(generator, 3, 3)), "all sizes equal"),
-        Case("types", (_normal(generator, 3, 2).double(), _normal(generator, 4, 2).double()), "float64"),
-        Case("shapes", (_normal(generator, 1, 4), _normal(generator, 5, 4)), "a single point in X"),
-        Case("shapes", (_normal(generator, 4, 1), _normal(generator, 3, 1)), "points with one number"),
+        Case("values", (normal(generator, n, 3), normal(generator, m, 3)), f"{n} points against {m}"),
+        Case("values", (normal(generator, 3, 3), normal(generator, 3, 3)), "all sizes equal"),
+        Case("types", (normal(generator, 3, 2).double(), normal(generator, 4, 2).double()), "float64"),
+        Case("shapes", (normal(generator, 1, 4), normal(generator, 5, 4)), "a single point in X"),
+        Case("shapes", (normal(generator, 4, 1), normal(generator, 3, 1)), "points with one number"),
         Case("edge cases", (cloud, cloud.clone()), "the same points twice: the distance to oneself is 0"),
         Case(
             "edge cases",
-            (_normal(generator, 60, 50), _normal(generator, 70, 50)),
+            (normal(generator, 60, 50), normal(generator, 70, 50)),
             "many points, many numbers",
         ),
     ]
@@ -1134,35 +1125,20 @@ def safe_mse(y_hat: Tensor, y: Tensor) -> Tensor:
     return (y_hat - y).square().mean()
 
 
-def trainable_loss(work: Callable, y_hat: Tensor, y: Tensor) -> Any:
-    """Probe: the loss, through which a gradient must be able to go back to the predictions.
-
-    Raises:
-        NotAsAsked: if the work returns a plain number, or a tensor cut off from the predictions.
-    """
-    loss = work(y_hat.detach().clone().requires_grad_(), y)
-    if isinstance(loss, float) or (isinstance(loss, Tensor) and not loss.requires_grad):
-        raise NotAsAsked(
-            "The loss should be a tensor of shape (): `.item()` or `.detach()` leaves a plain number, "
-            "through which no gradient goes back."
-        )
-    return loss.detach() if isinstance(loss, Tensor) else loss
-
-
 def safe_mse_cases(generator: torch.Generator) -> list[Case]:
-    n = _size(generator, 4, 8)
+    n = whole_number(generator, 4, 8)
     return [
         Case("values", (torch.tensor([1.0, 2.0, 4.0]), torch.tensor([1.0, 4.0, 3.0])), "the example"),
-        Case("values", (_normal(generator, n), _normal(generator, n))),
-        Case("types", (_normal(generator, 3).double(), _normal(generator, 3).double()), "float64"),
-        Case("shapes", (_normal(generator, n, 1), _normal(generator, n, 1)), "two columns: they fit"),
-        Case("shapes", (_normal(generator, 3, 4), _normal(generator, 3, 4)), "two tables: they fit"),
-        Case("shapes", (_normal(generator, 1), _normal(generator, 1)), "a batch of one"),
-        Case("edge cases", (_normal(generator, n, 1), _normal(generator, n)), "(n, 1) meets (n,)"),
-        Case("edge cases", (_normal(generator, n), _normal(generator, n, 1)), "(n,) meets (n, 1)"),
-        Case("edge cases", (_normal(generator, n, 1), _normal(generator, 1, n)), "a column meets a row"),
-        Case("edge cases", (_normal(generator, n), _normal(generator, n + 1)), "one target too many"),
-        Case("edge cases", (_normal(generator, n), torch.tensor(0.5)), "one number for all"),
+        Case("values", (normal(generator, n), normal(generator, n))),
+        Case("types", (normal(generator, 3).double(), normal(generator, 3).double()), "float64"),
+        Case("shapes", (normal(generator, n, 1), normal(generator, n, 1)), "two columns: they fit"),
+        Case("shapes", (normal(generator, 3, 4), normal(generator, 3, 4)), "two tables: they fit"),
+        Case("shapes", (normal(generator, 1), normal(generator, 1)), "a batch of one"),
+        Case("edge cases", (normal(generator, n, 1), normal(generator, n)), "(n, 1) meets (n,)"),
+        Case("edge cases", (normal(generator, n), normal(generator, n, 1)), "(n,) meets (n, 1)"),
+        Case("edge cases", (normal(generator, n, 1), normal(generator, 1, n)), "a column meets a row"),
+        Case("edge cases", (normal(generator, n), normal(generator, n + 1)), "one target too many"),
+        Case("edge cases", (normal(generator, n), torch.tensor(0.5)), "one number for all"),
     ]
 
 
@@ -1395,22 +1371,22 @@ def unbroadcast(gradient: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 def unbroadcast_cases(generator: torch.Generator) -> list[Case]:
     """Each way of stretching on its own, then several at once."""
-    n, m, k = _size(generator, 2, 3), _size(generator, 4, 5), _size(generator, 6, 7)
+    n, m, k = whole_number(generator, 2, 3), whole_number(generator, 4, 5), whole_number(generator, 6, 7)
     return [
         Case(
             "values",
             (torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), (2,)),
             "the example: (2,) was added on the left",
         ),
-        Case("values", (_normal(generator, n, m), (n, 1)), "one axis was stretched"),
-        Case("values", (_normal(generator, n, m), (1, m)), "the first axis was stretched"),
-        Case("values", (_normal(generator, m, m), (m,)), "an axis was added, and both have one size"),
-        Case("values", (_normal(generator, n, m, k), (m, 1)), "one was added and one stretched"),
-        Case("values", (_normal(generator, n, m, k), (k,)), "two were added"),
-        Case("types", (_normal(generator, n, m).double(), (1, 1)), "float64"),
-        Case("shapes", (_normal(generator, n, m), (n, m)), "nothing was stretched"),
-        Case("shapes", (_normal(generator, n, m), ()), "a single number was stretched"),
-        Case("shapes", (_normal(generator, 1, m), (1, 1)), "an axis of size 1 that stayed 1"),
+        Case("values", (normal(generator, n, m), (n, 1)), "one axis was stretched"),
+        Case("values", (normal(generator, n, m), (1, m)), "the first axis was stretched"),
+        Case("values", (normal(generator, m, m), (m,)), "an axis was added, and both have one size"),
+        Case("values", (normal(generator, n, m, k), (m, 1)), "one was added and one stretched"),
+        Case("values", (normal(generator, n, m, k), (k,)), "two were added"),
+        Case("types", (normal(generator, n, m).double(), (1, 1)), "float64"),
+        Case("shapes", (normal(generator, n, m), (n, m)), "nothing was stretched"),
+        Case("shapes", (normal(generator, n, m), ()), "a single number was stretched"),
+        Case("shapes", (normal(generator, 1, m), (1, 1)), "an axis of size 1 that stayed 1"),
         Case("edge cases", (torch.zeros(0, m), (m,)), "stretched to an empty batch"),
     ]
 

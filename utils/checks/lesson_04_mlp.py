@@ -9,17 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .common import normal, whole_number
 from .exercise import Case, Exercise, Misconception, NotAsAsked
-
-
-def _size(generator: torch.Generator, low: int, high: int) -> int:
-    """A whole number from low to high, both included."""
-    return int(torch.randint(low, high + 1, (), generator=generator))
-
-
-def _normal(generator: torch.Generator, *shape: int, scale: float = 1.0) -> Tensor:
-    return scale * torch.randn(*shape, generator=generator)
-
 
 # --------------------------------------------------------------------------------------- 04.linear
 
@@ -34,13 +25,13 @@ def linear_cases(generator: torch.Generator) -> list[Case]:
 
     def layer(B: int, inputs: int, outputs: int) -> tuple[Tensor, Tensor, Tensor]:
         return (
-            _normal(generator, B, inputs),
-            _normal(generator, outputs, inputs),
-            _normal(generator, outputs),
+            normal(generator, B, inputs),
+            normal(generator, outputs, inputs),
+            normal(generator, outputs),
         )
 
     example = ([[1.0, 2.0], [0.0, -1.0]], [[1.0, 0.0], [3.0, 1.0], [0.0, 2.0]], [10.0, 20.0, 30.0])
-    B, n = _size(generator, 5, 8), _size(generator, 2, 4)
+    B, n = whole_number(generator, 5, 8), whole_number(generator, 2, 4)
     return [
         Case("values", tuple(torch.tensor(part) for part in example), "the example of the statement"),
         Case("values", layer(3, 3, 3), "all sizes equal: a wrong product gives numbers, but others"),
@@ -165,12 +156,12 @@ def forward(X: Tensor, layers: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
 
 
 def _layers(generator: torch.Generator, *sizes: int) -> list[tuple[Tensor, Tensor]]:
-    return [(_normal(generator, n, m), _normal(generator, n)) for m, n in pairwise(sizes)]
+    return [(normal(generator, n, m), normal(generator, n)) for m, n in pairwise(sizes)]
 
 
 def forward_cases(generator: torch.Generator) -> list[Case]:
     """From one layer to five; negative inputs and outputs, so that a ReLU too many shows."""
-    n, m = _size(generator, 2, 4), _size(generator, 5, 7)
+    n, m = whole_number(generator, 2, 4), whole_number(generator, 5, 7)
     example = [
         (torch.tensor([[1.0, -1.0], [2.0, 0.0]]), torch.tensor([0.0, 1.0])),
         (torch.tensor([[1.0, -3.0]]), torch.tensor([2.0])),
@@ -178,17 +169,17 @@ def forward_cases(generator: torch.Generator) -> list[Case]:
     double = [(W.double(), b.double()) for W, b in _layers(generator, 2, 3, 2)]
     return [
         Case("values", (torch.tensor([[1.0, 2.0], [3.0, -1.0]]), example), "the example of the statement"),
-        Case("values", (_normal(generator, 5, n), _layers(generator, n, m, 3)), "one hidden layer"),
+        Case("values", (normal(generator, 5, n), _layers(generator, n, m, 3)), "one hidden layer"),
         Case(
-            "values", (_normal(generator, 6, 3), _layers(generator, 3, 3, 3, 3, 3)), "three, all of one size"
+            "values", (normal(generator, 6, 3), _layers(generator, 3, 3, 3, 3, 3)), "three, all of one size"
         ),
-        Case("values", (_normal(generator, 4, n), _layers(generator, n, m, 4, 6, 2)), "three hidden layers"),
-        Case("types", (_normal(generator, 3, 2).double(), double), "float64"),
-        Case("shapes", (_normal(generator, 1, n), _layers(generator, n, 4, 1)), "a batch of one, one output"),
-        Case("shapes", (_normal(generator, 6, 1), _layers(generator, 1, 1, 5)), "a single hidden unit"),
+        Case("values", (normal(generator, 4, n), _layers(generator, n, m, 4, 6, 2)), "three hidden layers"),
+        Case("types", (normal(generator, 3, 2).double(), double), "float64"),
+        Case("shapes", (normal(generator, 1, n), _layers(generator, n, 4, 1)), "a batch of one, one output"),
+        Case("shapes", (normal(generator, 6, 1), _layers(generator, 1, 1, 5)), "a single hidden unit"),
         Case(
             "edge cases",
-            (_normal(generator, 4, n), _layers(generator, n, 3)),
+            (normal(generator, 4, n), _layers(generator, n, 3)),
             "a single layer: nothing hidden",
         ),
     ]
@@ -498,7 +489,7 @@ def count_parameters(sizes: Sequence[int]) -> int:
 
 
 def count_parameters_cases(generator: torch.Generator) -> list[Case]:
-    sizes = [_size(generator, 2, 40) for _ in range(_size(generator, 4, 6))]
+    sizes = [whole_number(generator, 2, 40) for _ in range(whole_number(generator, 4, 6))]
     return [
         Case("values", ([3, 3, 2, 2],), "the example of the statement"),
         Case("values", ([784, 128, 256, 10],), "the network of lesson 00"),
@@ -1013,9 +1004,9 @@ def mlp_behaviour(MLP: type, sizes: list[int], X: Tensor, weights: list[Tensor])
 def mlp_cases(generator: torch.Generator) -> list[Case]:
     def case(group: str, sizes: list[int], B: int, note: str) -> Case:
         weights = [part for layer in _layers(generator, *sizes) for part in layer]
-        return Case(group, (sizes, _normal(generator, B, sizes[0]), weights), note)
+        return Case(group, (sizes, normal(generator, B, sizes[0]), weights), note)
 
-    n, m = _size(generator, 4, 6), _size(generator, 7, 9)
+    n, m = whole_number(generator, 4, 6), whole_number(generator, 7, 9)
     return [
         case("values", [2, 3, 1], 4, "one hidden layer"),
         case("values", [3, n, m, 2], 5, "two hidden layers"),
@@ -1395,9 +1386,9 @@ def relu_bump(x: Tensor, left: float, centre: float, right: float) -> Tensor:
 def relu_bump_cases(generator: torch.Generator) -> list[Case]:
     """Symmetrical and lopsided triangles; float64, so that far to the right 0 is 0."""
     wide = torch.linspace(-6, 6, 49, dtype=torch.float64)
-    left = _size(generator, -12, -4) / 4
-    centre = left + _size(generator, 1, 8) / 4
-    right = centre + _size(generator, 9, 16) / 4
+    left = whole_number(generator, -12, -4) / 4
+    centre = left + whole_number(generator, 1, 8) / 4
+    right = centre + whole_number(generator, 9, 16) / 4
     return [
         Case("values", (torch.tensor([-1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0]), 0.0, 2.0, 4.0), "the example"),
         Case("values", (wide, left, centre, right), "a lopsided triangle"),

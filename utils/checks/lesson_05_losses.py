@@ -8,36 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .common import normal, trainable_loss, whole_number
 from .exercise import Case, Exercise, Misconception, NotAsAsked
-
-
-def _size(generator: torch.Generator, low: int, high: int) -> int:
-    """A whole number from low to high, both included."""
-    return int(torch.randint(low, high + 1, (), generator=generator))
-
-
-def _normal(generator: torch.Generator, *shape: int, scale: float = 1.0) -> Tensor:
-    return scale * torch.randn(*shape, generator=generator)
-
-
-# ------------------------------------------------------------------------------- what all losses share
-
-
-def trainable_loss(work: Callable, first: Tensor, *rest: Any) -> Any:
-    """Probe of the other losses: the loss, through which a gradient must be able to go back.
-
-    Raises:
-        NotAsAsked: if the work returns a plain number, or a tensor cut off from its first argument.
-    """
-    loss = work(first.detach().clone().requires_grad_(), *rest)
-    plain = isinstance(loss, (int, float)) and not isinstance(loss, bool)
-    if plain or (isinstance(loss, Tensor) and loss.is_floating_point() and not loss.requires_grad):
-        raise NotAsAsked(
-            "The loss should be a tensor through which the gradient can go back: with a plain number, after "
-            "`.item()`, `.detach()` or `float(…)`, nothing can be trained."
-        )
-    return loss.detach() if isinstance(loss, Tensor) else loss
-
 
 # ---------------------------------------------------------------------------------- 05.mse, 05.mae
 
@@ -54,10 +26,10 @@ def mae(y_hat: Tensor, y: Tensor) -> Tensor:
 
 def pairs_cases(generator: torch.Generator) -> list[Case]:
     """Predictions and targets of one shape; errors of both signs whose mean is far from 0."""
-    n, d = _size(generator, 4, 9), _size(generator, 2, 3)
+    n, d = whole_number(generator, 4, 9), whole_number(generator, 2, 3)
 
     def pair(*shape: int) -> tuple[Tensor, Tensor]:
-        return _normal(generator, *shape) + 0.7, _normal(generator, *shape)
+        return normal(generator, *shape) + 0.7, normal(generator, *shape)
 
     return [
         Case("values", (torch.tensor([1.0, 2.0, 6.0]), torch.tensor([2.0, 2.0, 3.0])), "the example"),
@@ -269,18 +241,18 @@ def smooth_l1(y_hat: Tensor, y: Tensor, beta: float = 1.0) -> Tensor:
 
 def smooth_l1_cases(generator: torch.Generator) -> list[Case]:
     """Betas on both sides of 1, small and large errors of both signs apart and together."""
-    n = _size(generator, 5, 9)
+    n = whole_number(generator, 5, 9)
     zeros = torch.zeros(4)
-    beta = _size(generator, 5, 10) / 2
+    beta = whole_number(generator, 5, 10) / 2
     return [
         Case("values", (torch.tensor([0.5, -3.0, 1.0]), torch.zeros(3), 2.0), "the example of the statement"),
         Case("values", (torch.tensor([0.5, -0.25, 0.75, 2.5]), zeros), "beta not given: 1"),
-        Case("values", (_normal(generator, n, scale=3), _normal(generator, n), beta)),
-        Case("values", (_normal(generator, n), _normal(generator, n), 0.25), "a small beta"),
+        Case("values", (normal(generator, n, scale=3), normal(generator, n), beta)),
+        Case("values", (normal(generator, n), normal(generator, n), 0.25), "a small beta"),
         Case("values", (torch.tensor([-5.0, -2.0, -0.1, -7.0]), zeros, 1.5), "all errors negative"),
-        Case("types", (_normal(generator, 4).double(), _normal(generator, 4).double(), 0.5), "float64"),
-        Case("shapes", (_normal(generator, 1), _normal(generator, 1), 3.0), "a batch of one"),
-        Case("shapes", (_normal(generator, 3, 2), _normal(generator, 3, 2), 2.0), "several numbers each"),
+        Case("types", (normal(generator, 4).double(), normal(generator, 4).double(), 0.5), "float64"),
+        Case("shapes", (normal(generator, 1), normal(generator, 1), 3.0), "a batch of one"),
+        Case("shapes", (normal(generator, 3, 2), normal(generator, 3, 2), 2.0), "several numbers each"),
         Case("edge cases", (torch.full((4,), 2.0), zeros, 2.0), "errors exactly at beta"),
         Case("edge cases", (torch.tensor([1.0, -2.0, 0.5, 3.0]), zeros, 1e-6), "a tiny beta: nearly the MAE"),
         Case("edge cases", (torch.tensor([1e6, -1e6, 0.0, 1.0]), zeros, 1.0), "huge errors"),
@@ -464,18 +436,18 @@ def loss_and_gradient(work: Callable, z: Tensor, y: Tensor) -> Tensor | dict[str
 def bce_cases(generator: torch.Generator) -> list[Case]:
     """Moderate logits, then each kind of overflow on its own. None is exactly 0, where a corner that
     some right solutions have inside (of relu, of abs) would show in the gradient."""
-    n = _size(generator, 5, 9)
-    z = _normal(generator, n, scale=3) + 0.01
+    n = whole_number(generator, 5, 9)
+    z = normal(generator, n, scale=3) + 0.01
     y = torch.randint(0, 2, (n,), generator=generator).float()
     return [
         Case("values", (torch.tensor([2.0, -1.0]), torch.tensor([1.0, 1.0])), "the example"),
         Case("values", (z, y)),
         Case(
-            "values", (_normal(generator, 4), torch.tensor([0.0, 0.25, 0.9, 1.0])), "targets between 0 and 1"
+            "values", (normal(generator, 4), torch.tensor([0.0, 0.25, 0.9, 1.0])), "targets between 0 and 1"
         ),
-        Case("types", (_normal(generator, 3).double(), torch.tensor([1.0, 0.0, 1.0]).double()), "float64"),
+        Case("types", (normal(generator, 3).double(), torch.tensor([1.0, 0.0, 1.0]).double()), "float64"),
         Case("shapes", (torch.tensor([0.5]), torch.tensor([0.0])), "a batch of one"),
-        Case("shapes", (_normal(generator, 3, 2), torch.ones(3, 2)), "a table"),
+        Case("shapes", (normal(generator, 3, 2), torch.ones(3, 2)), "a table"),
         Case("edge cases", (torch.tensor([20.0, 30.0]), torch.tensor([1.0, 1.0])), "sure and right"),
         Case("edge cases", (torch.tensor([-200.0, -50.0]), torch.tensor([1.0, 1.0])), "very sure, and wrong"),
         Case(
@@ -675,27 +647,27 @@ def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
 
 def cross_entropy_cases(generator: torch.Generator) -> list[Case]:
     """As many inputs as classes too; rows at very different heights; ±10,000."""
-    n, k = _size(generator, 3, 5), _size(generator, 6, 8)
+    n, k = whole_number(generator, 3, 5), whole_number(generator, 6, 8)
 
     def labels(n: int, k: int) -> Tensor:
         return torch.randint(0, k, (n,), generator=generator)
 
-    high = _normal(generator, 3, 4) + torch.tensor([[0.0], [1000.0], [-1000.0]])
+    high = normal(generator, 3, 4) + torch.tensor([[0.0], [1000.0], [-1000.0]])
     return [
         Case(
             "values", (torch.tensor([[2.0, 1.0, 0.0], [0.0, 0.0, 0.0]]), torch.tensor([0, 2])), "the example"
         ),
-        Case("values", (_normal(generator, n, k), labels(n, k)), f"{n} inputs, {k} classes"),
+        Case("values", (normal(generator, n, k), labels(n, k)), f"{n} inputs, {k} classes"),
         Case(
             "values",
-            (_normal(generator, 4, 4, scale=2), torch.tensor([1, 1, 3, 0])),
+            (normal(generator, 4, 4, scale=2), torch.tensor([1, 1, 3, 0])),
             "as many inputs as classes",
         ),
-        Case("types", (_normal(generator, 3, 5).double(), labels(3, 5)), "float64"),
-        Case("shapes", (_normal(generator, 1, 3), torch.tensor([2])), "a batch of one"),
-        Case("shapes", (_normal(generator, 5, 2), labels(5, 2)), "two classes"),
+        Case("types", (normal(generator, 3, 5).double(), labels(3, 5)), "float64"),
+        Case("shapes", (normal(generator, 1, 3), torch.tensor([2])), "a batch of one"),
+        Case("shapes", (normal(generator, 5, 2), labels(5, 2)), "two classes"),
         Case(
-            "shapes", (_normal(generator, 3, 1), torch.zeros(3, dtype=torch.int64)), "a single class: loss 0"
+            "shapes", (normal(generator, 3, 1), torch.zeros(3, dtype=torch.int64)), "a single class: loss 0"
         ),
         Case("edge cases", (high, labels(3, 4)), "rows at very different heights"),
         Case("edge cases", (torch.tensor([[1e4, -1e4, 0.0]]), torch.tensor([0])), "logits of 10,000, right"),
@@ -909,38 +881,38 @@ def weighted_cross_entropy(logits: Tensor, y: Tensor, weight: Tensor) -> Tensor:
 
 def weighted_cases(generator: torch.Generator) -> list[Case]:
     """Batches in which the classes' shares differ, so that every wrong divisor shows."""
-    n, k = _size(generator, 6, 9), 3
+    n, k = whole_number(generator, 6, 9), 3
     weight = torch.tensor([0.5, 2.0, 7.0])
     y = torch.cat([torch.tensor([0, 1]), torch.randint(0, k, (n - 2,), generator=generator)])
     logits = torch.tensor([[1.0, 0.0], [0.0, 0.0], [2.0, 0.0]])
     return [
         Case("values", (logits, torch.tensor([0, 1, 0]), torch.tensor([1.0, 3.0])), "the example"),
-        Case("values", (_normal(generator, n, k), y, weight)),
+        Case("values", (normal(generator, n, k), y, weight)),
         Case(
             "values",
-            (_normal(generator, 3, 3), torch.tensor([2, 0, 2]), torch.tensor([1.0, 5.0, 0.3])),
+            (normal(generator, 3, 3), torch.tensor([2, 0, 2]), torch.tensor([1.0, 5.0, 0.3])),
             "n = k",
         ),
         Case(
             "types",
             (
-                _normal(generator, 4, 2).double(),
+                normal(generator, 4, 2).double(),
                 torch.tensor([0, 1, 0, 0]),
                 torch.tensor([1.0, 9.0]).double(),
             ),
             "float64",
         ),
         Case(
-            "shapes", (_normal(generator, 1, 4), torch.tensor([1]), torch.arange(1.0, 5.0)), "a batch of one"
+            "shapes", (normal(generator, 1, 4), torch.tensor([1]), torch.arange(1.0, 5.0)), "a batch of one"
         ),
         Case(
             "edge cases",
-            (_normal(generator, 5, 3), torch.tensor([0, 1, 2, 2, 1]), torch.ones(3)),
+            (normal(generator, 5, 3), torch.tensor([0, 1, 2, 2, 1]), torch.ones(3)),
             "weights 1",
         ),
         Case(
             "edge cases",
-            (_normal(generator, 4, 3), torch.tensor([0, 1, 2, 1]), torch.tensor([0.0, 1.0, 2.0])),
+            (normal(generator, 4, 3), torch.tensor([0, 1, 2, 1]), torch.tensor([0.0, 1.0, 2.0])),
             "weight 0: a class that does not count",
         ),
         Case(
@@ -1137,16 +1109,16 @@ def hinge(scores: Tensor, y: Tensor) -> Tensor:
 
 
 def hinge_cases(generator: torch.Generator) -> list[Case]:
-    n = _size(generator, 6, 10)
+    n = whole_number(generator, 6, 10)
 
     def signs(*shape: int) -> Tensor:
         return 2.0 * torch.randint(0, 2, shape, generator=generator) - 1
 
     return [
         Case("values", (torch.tensor([2.0, 0.5, -1.0]), torch.tensor([1.0, 1.0, 1.0])), "the example"),
-        Case("values", (_normal(generator, n, scale=2), signs(n))),
+        Case("values", (normal(generator, n, scale=2), signs(n))),
         Case("values", (torch.tensor([-2.0, -0.5, 0.25, 3.0]), torch.full((4,), -1.0)), "all targets −1"),
-        Case("types", (_normal(generator, 4).double(), signs(4).double()), "float64"),
+        Case("types", (normal(generator, 4).double(), signs(4).double()), "float64"),
         Case("shapes", (torch.tensor([0.3]), torch.tensor([-1.0])), "a batch of one"),
         Case("edge cases", (torch.tensor([5.0, -4.0]), torch.tensor([1.0, -1.0])), "all right with room: 0"),
         Case("edge cases", (torch.zeros(3), torch.tensor([1.0, -1.0, 1.0])), "scores of 0"),
@@ -1320,7 +1292,7 @@ def loss_of_constant(work: Callable, y: Tensor, loss: str) -> dict[str, Tensor] 
 
 def fit_by_loss_cases(generator: torch.Generator) -> list[Case]:
     """Lopsided data whose mean, median and most frequent value lie apart; quarters, exact in float32."""
-    n = _size(generator, 4, 7)
+    n = whole_number(generator, 4, 7)
     y = torch.tensor([1.0, 1.0, 2.0, 4.0, 12.0])
     spread = torch.arange(n) ** 2 + torch.randint(0, 4, (n,), generator=generator) / 4
     lopsided = torch.cat([spread, torch.tensor([-3.0, -3.0, 90.0])])

@@ -13,31 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .common import changed, normal, whole_number
 from .exercise import Case, Exercise, Misconception, NotAsAsked, Stopped
 from .values import kind_words
-
-
-def _size(generator: torch.Generator, low: int, high: int) -> int:
-    """A whole number from low to high, both included."""
-    return int(torch.randint(low, high + 1, (), generator=generator))
-
-
-def _normal(generator: torch.Generator, *shape: int, scale: float = 1.0) -> Tensor:
-    return scale * torch.randn(shape, generator=generator)
-
-
-def _with(source: str, *changes: tuple[str, str]) -> str:
-    """A source with some of its text changed: how a wrong answer is made of the right one.
-
-    Raises:
-        ValueError: if the text to change does not occur.
-    """
-    for old, new in changes:
-        if old not in source:
-            raise ValueError(f"there is no {old!r} in the source")
-        source = source.replace(old, new)
-    return source
-
 
 # ------------------------------------------------------------------------------- 06.backward_order
 
@@ -156,7 +134,8 @@ def backward_order_cases(generator: torch.Generator) -> list[Case]:
     def random_graph(size: int) -> dict[str, tuple[str, ...]]:
         graph: dict[str, tuple[str, ...]] = {}
         for i in range(size):
-            made = [f"n{_size(generator, 0, i - 1)}" for _ in range(_size(generator, 1, 2))] if i > 1 else []
+            many = whole_number(generator, 1, 2) if i > 1 else 0
+            made = [f"n{whole_number(generator, 0, i - 1)}" for _ in range(many)]
             graph[f"n{i}"] = tuple(made)
         used = {name for parents in graph.values() for name in parents}
         ends = tuple(name for name in graph if name not in used)
@@ -180,8 +159,8 @@ def backward_order_cases(generator: torch.Generator) -> list[Case]:
         case("values", late, "a node with a long and a short way to it"),
         case("values", square_left, "b is used twice in one operation, and once in another"),
         case("values", square_right, "the same, with the parents the other way round"),
-        case("values", random_graph(_size(generator, 6, 9)), "a random graph"),
-        case("values", random_graph(_size(generator, 10, 14)), "a random graph"),
+        case("values", random_graph(whole_number(generator, 6, 9)), "a random graph"),
+        case("values", random_graph(whole_number(generator, 10, 14)), "a random graph"),
         case("edge cases", {"L": ()}, "the output alone"),
         case("edge cases", {"L": ("a", "b", "c"), "a": (), "b": (), "c": ()}, "three parents, all leaves"),
         case("edge cases", {"length": 30, "arrows": 2}, "thirty squares in a row: a billion paths"),
@@ -288,7 +267,7 @@ def backward_order(output):
         ),
         Misconception(
             "leaves first",
-            _with(_INTO_THE_DEPTH, ("order[::-1]", "order")),
+            changed(_INTO_THE_DEPTH, ("order[::-1]", "order")),
             "Your order is a good one for the way forward: every node comes after its parents. For the way "
             "back it is the wrong way round: the output must come first.",
         ),
@@ -301,7 +280,7 @@ def backward_order(output):
         ),
         Misconception(
             "calls itself, leaves first",
-            _with(_CALLS_ITSELF, ("order[::-1]", "order")),
+            changed(_CALLS_ITSELF, ("order[::-1]", "order")),
             "Two things. Your list begins with the leaves, so it is the order of the way forward; turn it "
             "round. And a function that calls itself fails on deep graphs, where Python stops it at about a "
             "thousand calls within calls.",
@@ -335,7 +314,7 @@ def backward_order(output):
         ),
         Misconception(
             "without the leaves",
-            _with(
+            changed(
                 _COUNTING,
                 ("order.append(node)", "if node.parents:\n            order.append(node)"),
             ),
@@ -344,7 +323,7 @@ def backward_order(output):
         ),
         Misconception(
             "without the output",
-            _with(_COUNTING, ("return order", "return order[1:]")),
+            changed(_COUNTING, ("return order", "return order[1:]")),
             "The order is right, but the output itself is missing. It comes first: from it the walk begins.",
         ),
         Misconception(
@@ -361,7 +340,7 @@ def backward_order(output):
         ),
         Misconception(
             "counts a double arrow once",
-            _with(
+            changed(
                 _COUNTING,
                 (
                     "for parent in node.parents:\n            if",
@@ -374,7 +353,7 @@ def backward_order(output):
         ),
         Misconception(
             "takes a double arrow off once",
-            _with(
+            changed(
                 _COUNTING,
                 (
                     "for parent in node.parents:\n            uses",
@@ -404,7 +383,7 @@ def backward_order(output):
         ),
         Misconception(
             "sorted by the number of uses",
-            _with(
+            changed(
                 _COUNTING,
                 (_COUNTING[_COUNTING.index("    order, ready") :], "    return sorted(uses, key=uses.get)\n"),
             ),
@@ -414,7 +393,7 @@ def backward_order(output):
         ),
         Misconception(
             "counts again at every visit",
-            _with(
+            changed(
                 _COUNTING,
                 (
                     "            if parent not in uses:\n"
@@ -654,9 +633,9 @@ def value_cases(generator: torch.Generator) -> list[Case]:
         forms = ("{p} + {q}", "{p} * {q}.tanh()", "{p}.tanh() ** 3", "{p}.tanh().exp()", "2 * {p} + {q}")
         names, steps = ["a", "b", "c"], []
         for i in range(5):
-            p, q = (names[_size(generator, 0, len(names) - 1)] for _ in range(2))
+            p, q = (names[whole_number(generator, 0, len(names) - 1)] for _ in range(2))
             names.append(f"n{i}")
-            steps.append(f"n{i} = {forms[_size(generator, 0, len(forms) - 1)].format(p=p, q=q)}")
+            steps.append(f"n{i} = {forms[whole_number(generator, 0, len(forms) - 1)].format(p=p, q=q)}")
         return (*steps, f"L = {' + '.join(names)}")
 
     a, b, c = number(0.3, 0.9), number(1.2, 2.5), -number(0.3, 0.9)
@@ -752,81 +731,81 @@ VALUE_OPS = Exercise(
     misconceptions=(
         Misconception(
             "overwrites instead of adding",
-            _with(_ENGINE, ("parent.grad += slope * self.grad", "parent.grad = slope * self.grad")),
+            changed(_ENGINE, ("parent.grad += slope * self.grad", "parent.grad = slope * self.grad")),
             "`hand_on` sets the parent's grad, so what arrived there before is lost. Where a number is used "
             "once nobody notices. Where it is used twice, only the last path counts: paths that meet are "
             "added.",
         ),
         Misconception(
             "forgets what has arrived",
-            _with(_ENGINE, ("parent.grad += slope * self.grad", "parent.grad += slope")),
+            changed(_ENGINE, ("parent.grad += slope * self.grad", "parent.grad += slope")),
             "`hand_on` hands on the slope alone. The chain rule multiplies it by what has arrived at this "
             "node. (Where a step is the last one, 1 has arrived, and nothing is noticed.)",
         ),
         Misconception(
             "the parent's own factor",
-            _with(_ENGINE, ("(other.data, self.data)", "(self.data, other.data)")),
+            changed(_ENGINE, ("(other.data, self.data)", "(self.data, other.data)")),
             "In a product you give each parent its own number as slope. If a grows by 1, a · b grows by b: "
             "the slope is the other factor.",
         ),
         Misconception(
             "product like a sum",
-            _with(_ENGINE, ("(other.data, self.data)", "(1.0, 1.0)")),
+            changed(_ENGINE, ("(other.data, self.data)", "(1.0, 1.0)")),
             "Your product has the slopes of a sum, 1 and 1. If a grows by 1, a · b grows by b.",
         ),
         Misconception(
             "power without its factor",
-            _with(_ENGINE, ("n * self.data ** (n - 1)", "self.data ** (n - 1)")),
+            changed(_ENGINE, ("n * self.data ** (n - 1)", "self.data ** (n - 1)")),
             "In the slope of the power the factor is missing: the exponent comes down in front. The slope "
             "of a³ is 3a², at a = 2 it is 12.",
         ),
         Misconception(
             "exponent not lowered",
-            _with(_ENGINE, ("n * self.data ** (n - 1)", "n * self.data ** n")),
+            changed(_ENGINE, ("n * self.data ** (n - 1)", "n * self.data ** n")),
             "In the slope of the power the exponent must go down by 1. The slope of a³ is 3a², not 3a³.",
         ),
         Misconception(
             "tanh's slope from its input",
-            _with(_ENGINE, ("1 - value ** 2", "1 - self.data ** 2")),
+            changed(_ENGINE, ("1 - value ** 2", "1 - self.data ** 2")),
             "For the slope of tanh you square what went in. In 1 − t², t is what comes out, tanh of it.",
         ),
         Misconception(
             "tanh's slope without the square",
-            _with(_ENGINE, ("1 - value ** 2", "1 - value")),
+            changed(_ENGINE, ("1 - value ** 2", "1 - value")),
             "The slope of tanh is 1 − t², with the square. Without it, tanh would be steeper on the left "
             "than at 0.",
         ),
         Misconception(
             "the sigmoid's slope for tanh",
-            _with(_ENGINE, ("1 - value ** 2", "value * (1 - value)")),
+            changed(_ENGINE, ("1 - value ** 2", "value * (1 - value)")),
             "p(1 − p) is the slope of the sigmoid. That of tanh is 1 − t².",
         ),
         Misconception(
             "exp's slope from its input",
-            _with(_ENGINE, ("(self,), (value,))", "(self,), (self.data,))")),
+            changed(_ENGINE, ("(self,), (value,))", "(self,), (self.data,))")),
             "As slope of exp you give what went in. The exponential is its own slope: what comes out.",
         ),
         Misconception(
             "exp like a power",
-            _with(_ENGINE, ("(self,), (value,))", "(self,), (self.data * math.exp(self.data - 1),))")),
+            changed(_ENGINE, ("(self,), (value,))", "(self,), (self.data * math.exp(self.data - 1),))")),
             "You differentiate exp as if it were a power, with the exponent in front and 1 taken off. Here "
             "the number stands in the exponent: eᵃ is its own slope.",
         ),
         Misconception(
             "no plain numbers",
-            _with(_ENGINE, (_AS_VALUE, "")),
+            changed(_ENGINE, (_AS_VALUE, "")),
             "Two Values together are all right. But in `a + 5` the other side is a plain number, which has "
             "no `.data`. Make a Value of it first, if it is none.",
         ),
         Misconception(
             "the number for the gradient",
-            _with(_ENGINE, ("parent.grad += slope * self.grad", "parent.grad += slope * self.data")),
+            changed(_ENGINE, ("parent.grad += slope * self.grad", "parent.grad += slope * self.data")),
             "`hand_on` multiplies the slope by this node's number, its `data`. What has arrived on the way "
             "back is in its `grad`.",
         ),
         Misconception(
             "parents and slopes forgotten",
-            _with(
+            changed(
                 _ENGINE,
                 (", (self, other), (1.0, 1.0))", ")"),
                 (", (self, other), (other.data, self.data))", ")"),
@@ -840,26 +819,26 @@ VALUE_OPS = Exercise(
         ),
         Misconception(
             "hands on and calls the parents",
-            _with(_ENGINE, ("slope * self.grad\n", "slope * self.grad\n            parent.hand_on()\n")),
+            changed(_ENGINE, ("slope * self.grad\n", "slope * self.grad\n            parent.hand_on()\n")),
             "Your `hand_on` calls that of the parents as well. But `backward` calls it on every node "
             "already, once and in the right order, so much is handed on twice. A node only adds to its own "
             "parents.",
         ),
         Misconception(
             "exponent minus 1 without parentheses",
-            _with(_ENGINE, ("n * self.data ** (n - 1)", "n * self.data ** n - 1")),
+            changed(_ENGINE, ("n * self.data ** (n - 1)", "n * self.data ** n - 1")),
             "`x ** n - 1` is (xⁿ) − 1: the power binds tighter than the minus. Put the lowered exponent into "
             "parentheses.",
         ),
         Misconception(
             "every power a square",
-            _with(_ENGINE, ("n * self.data ** (n - 1)", "n * self.data")),
+            changed(_ENGINE, ("n * self.data ** (n - 1)", "n * self.data")),
             "The slope of your power is n · a, right for squares only. The slope of a³ is 3a²: the exponent "
             "comes down in front, and one less remains.",
         ),
         Misconception(
             "the exponent as a parent",
-            _with(
+            changed(
                 _ENGINE,
                 ("(self,), (n * self.data ** (n - 1),)", "(self, n), (n * self.data ** (n - 1), 0.0)"),
             ),
@@ -868,7 +847,7 @@ VALUE_OPS = Exercise(
         ),
         Misconception(
             "only one parent is handed something",
-            _with(
+            changed(
                 _ENGINE,
                 (
                     "        for parent, slope in zip(self.parents, self.slopes):\n"
@@ -881,19 +860,19 @@ VALUE_OPS = Exercise(
         ),
         Misconception(
             "the product for both slopes",
-            _with(_ENGINE, ("(other.data, self.data)", "(self.data * other.data, self.data * other.data)")),
+            changed(_ENGINE, ("(other.data, self.data)", "(self.data * other.data, self.data * other.data)")),
             "As slopes of the product you give the product itself. If a grows by 1, a · b grows by b: the "
             "slope is the other factor alone.",
         ),
         Misconception(
             "the sum's summands as slopes",
-            _with(_ENGINE, ("(1.0, 1.0)", "(self.data, other.data)")),
+            changed(_ENGINE, ("(1.0, 1.0)", "(self.data, other.data)")),
             "As slopes of the sum you give the summands. If a grows by 0.1, a + b grows by 0.1, whatever a "
             "and b are: both slopes are 1.",
         ),
         Misconception(
             "only whole numbers",
-            _with(
+            changed(
                 _ENGINE,
                 (
                     "other if isinstance(other, Value) else Value(other)",
@@ -905,12 +884,12 @@ VALUE_OPS = Exercise(
         ),
         Misconception(
             "tanh of the square",
-            _with(_ENGINE, ("1 - value ** 2", "1 - math.tanh(self.data ** 2)")),
+            changed(_ENGINE, ("1 - value ** 2", "1 - math.tanh(self.data ** 2)")),
             "You square what goes into tanh. In 1 − t² it is t, what comes out, that is squared.",
         ),
         Misconception(
             "exp with slope 1",
-            _with(_ENGINE, ("(self,), (value,))", "(self,), (1.0,))")),
+            changed(_ENGINE, ("(self,), (value,))", "(self,), (1.0,))")),
             "As slope of exp you give 1. That is right at 0 only. The exponential is its own slope: what "
             "comes out.",
         ),
@@ -924,8 +903,8 @@ VALUE_OPS = Exercise(
         "side by side and adds slope times its own grad to the grad of each parent.",
     ),
     alternatives=(
-        _with(_ENGINE, ("zip(self.parents, self.slopes)", "zip(self.parents, self.slopes, strict=True)")),
-        _with(
+        changed(_ENGINE, ("zip(self.parents, self.slopes)", "zip(self.parents, self.slopes, strict=True)")),
+        changed(
             _ENGINE,
             (_AS_VALUE, "        if not isinstance(other, Value):\n            other = Value(other)\n"),
             ("self.data ** n, (self,)", "math.pow(self.data, n), [self]"),
@@ -988,7 +967,7 @@ class Value:
         for node in reversed(order):
             node.hand_on()
 """,
-        _with(
+        changed(
             _ENGINE,
             (
                 "        for parent, slope in zip(self.parents, self.slopes):\n"
@@ -1015,9 +994,9 @@ def linear_backward_cases(generator: torch.Generator) -> list[Case]:
 
     def layer(B: int, inputs: int, outputs: int) -> tuple[Tensor, Tensor, Tensor]:
         return (
-            _normal(generator, B, inputs),
-            _normal(generator, outputs, inputs),
-            _normal(generator, B, outputs),
+            normal(generator, B, inputs),
+            normal(generator, outputs, inputs),
+            normal(generator, B, outputs),
         )
 
     example = (
@@ -1025,7 +1004,7 @@ def linear_backward_cases(generator: torch.Generator) -> list[Case]:
         [[2.0, 0.0], [1.0, 1.0], [0.0, 3.0]],
         [[1.0, 0.0, 2.0], [0.0, 1.0, 3.0]],
     )
-    B, n = _size(generator, 5, 8), _size(generator, 2, 4)
+    B, n = whole_number(generator, 5, 8), whole_number(generator, 2, 4)
     quiet = layer(3, 2, 4)
     return [
         Case("values", tuple(torch.tensor(part) for part in example), "the example of the statement"),
@@ -1218,9 +1197,9 @@ def relu_backward(z: Tensor, grad_a: Tensor) -> Tensor:
 
 def relu_backward_cases(generator: torch.Generator) -> list[Case]:
     def pair(*shape: int) -> tuple[Tensor, Tensor]:
-        return _normal(generator, *shape), _normal(generator, *shape)
+        return normal(generator, *shape), normal(generator, *shape)
 
-    n = _size(generator, 5, 8)
+    n = whole_number(generator, 5, 8)
     z, grad = pair(4, n)
     z[:, 0], z[:, 1] = z[:, 0].abs() + 0.1, -z[:, 1].abs() - 0.1  # always open, always shut
     return [
@@ -1390,10 +1369,10 @@ def softmax_backward_cases(generator: torch.Generator) -> list[Case]:
     """As many inputs as classes in one case: there an axis can be mistaken for the other."""
 
     def batch(B: int, classes: int, scale: float = 1.5) -> tuple[Tensor, Tensor]:
-        return _normal(generator, B, classes, scale=scale), torch.randint(classes, (B,), generator=generator)
+        return normal(generator, B, classes, scale=scale), torch.randint(classes, (B,), generator=generator)
 
     logits, _ = batch(4, 4)
-    n, k = _size(generator, 6, 9), _size(generator, 3, 5)
+    n, k = whole_number(generator, 6, 9), whole_number(generator, 3, 5)
     double, labels = batch(4, 5)  # a quarter is exact in float32, too
     return [
         Case(
@@ -1404,11 +1383,11 @@ def softmax_backward_cases(generator: torch.Generator) -> list[Case]:
         Case("values", (logits, torch.tensor([1, 3, 0, 2])), "as many inputs as classes"),
         Case("values", batch(n, k)),
         Case(
-            "values", (_normal(generator, 3, 5), torch.tensor([4, 4, 2])), "a class twice, others not at all"
+            "values", (normal(generator, 3, 5), torch.tensor([4, 4, 2])), "a class twice, others not at all"
         ),
         Case("types", (double.double(), labels), "float64"),
-        Case("shapes", (_normal(generator, 1, k), torch.tensor([2])), "a batch of one"),
-        Case("shapes", batch(_size(generator, 10, 12), 2), "two classes"),
+        Case("shapes", (normal(generator, 1, k), torch.tensor([2])), "a batch of one"),
+        Case("shapes", batch(whole_number(generator, 10, 12), 2), "two classes"),
         Case(
             "edge cases",
             (torch.tensor([[1000.0, 0.0, -1000.0], [-1000.0, -999.0, -1001.0]]), torch.tensor([1, 1])),
@@ -1439,67 +1418,67 @@ SOFTMAX_BACKWARD = Exercise(
     misconceptions=(
         Misconception(
             "not divided by the batch",
-            _with(_SHARES, ("(p - one_hot) / len(y)", "p - one_hot")),
+            changed(_SHARES, ("(p - one_hot) / len(y)", "p - one_hot")),
             "This is the gradient of the sum of the losses. The loss is their mean, so every input's share "
             "in it is divided by B.",
         ),
         Misconception(
             "divided by all numbers",
-            _with(_SHARES, ("/ len(y)", "/ p.numel()")),
+            changed(_SHARES, ("/ len(y)", "/ p.numel()")),
             "You divide by B · classes, as the mean of a table would. The loss is one number for each "
             "input, and the mean is over these: divide by B.",
         ),
         Misconception(
             "divided by the classes",
-            _with(_SHARES, ("/ len(y)", "/ p.shape[1]")),
+            changed(_SHARES, ("/ len(y)", "/ p.shape[1]")),
             "You divide by the number of classes. The mean is over the inputs of the batch.",
         ),
         Misconception(
             "the other way round",
-            _with(_SHARES, ("p - one_hot", "one_hot - p")),
+            changed(_SHARES, ("p - one_hot", "one_hot - p")),
             "All signs are the wrong way round: you take what it should have given minus what it gave. That "
             "is the direction to go; the gradient is the opposite of it, the direction in which the loss "
             "grows.",
         ),
         Misconception(
             "one-hot missing",
-            _with(_SHARES, ("(p - one_hot)", "p")),
+            changed(_SHARES, ("(p - one_hot)", "p")),
             "You return the shares alone, so every logit would be pushed down. The true class must be pulled "
             "up: its share minus 1.",
         ),
         Misconception(
             "only the true class",
-            _with(_SHARES, ("(p - one_hot)", "(p - one_hot) * one_hot")),
+            changed(_SHARES, ("(p - one_hot)", "(p - one_hot) * one_hot")),
             "The true class is right, but all others are 0 with you. The loss feels them as well, through "
             "the denominator of the softmax: they are pushed down, each by its share.",
         ),
         Misconception(
             "minus 1 everywhere",
-            _with(_SHARES, ("(p - one_hot)", "(p - 1)")),
+            changed(_SHARES, ("(p - one_hot)", "(p - 1)")),
             "You subtract 1 from every share. Only the true class's share gets its 1 taken off: one place in "
             "each row. (`gradient[:, y]` takes whole columns.)",
         ),
         Misconception(
             "minus the label",
-            _with(_SHARES, ("(p - one_hot)", "(p - y[:, None])")),
+            changed(_SHARES, ("(p - one_hot)", "(p - y[:, None])")),
             "You subtract the class's number from every share. A label is a name, not a size: it says in "
             "which place the 1 is subtracted.",
         ),
         Misconception(
             "softmax down the batch",
-            _with(_SHARES, ("dim=1", "dim=0")),
+            changed(_SHARES, ("dim=1", "dim=0")),
             "Your softmax runs over the batch: the columns add up to 1. The classes of one input stand in a "
             "row, so it is each row that is shared out.",
         ),
         Misconception(
             "no softmax",
-            _with(_SHARES, ("torch.softmax(logits, dim=1)", "logits.clone()")),
+            changed(_SHARES, ("torch.softmax(logits, dim=1)", "logits.clone()")),
             "You subtract the one-hot table from the logits themselves. It is the shares, after softmax, "
             "that are compared with what should have come.",
         ),
         Misconception(
             "not stable",
-            _with(
+            changed(
                 _SHARES,
                 ("torch.softmax(logits, dim=1)", "logits.exp() / logits.exp().sum(dim=1, keepdim=True)"),
             ),
@@ -1508,26 +1487,26 @@ SOFTMAX_BACKWARD = Exercise(
         ),
         Misconception(
             "the slope by the shares",
-            _with(_SHARES, ("(p - one_hot)", "(-one_hot / p)")),
+            changed(_SHARES, ("(p - one_hot)", "(-one_hot / p)")),
             "−1/p is how strongly the loss feels the shares. Asked for is the gradient by the logits, one "
             "step further back, through the softmax. There nearly everything cancels.",
         ),
         Misconception(
             "with the softmax's slope once more",
-            _with(_SHARES, ("(p - one_hot)", "(p - one_hot) * p * (1 - p)")),
+            changed(_SHARES, ("(p - one_hot)", "(p - one_hot) * p * (1 - p)")),
             "You multiply by p(1 − p) as well. That would be right for the squared error after a sigmoid. "
             "Here the softmax's slope has been taken into account already: it is what cancels.",
         ),
         Misconception(
             "whole columns",
-            _with(_SHARES, ("one_hot[torch.arange(len(y)), y]", "one_hot[:, y]")),
+            changed(_SHARES, ("one_hot[torch.arange(len(y)), y]", "one_hot[:, y]")),
             "`[:, y]` means all rows, and in each the columns of all true classes. Row 0 shall get its 1 at "
             "`y[0]` only, row 1 at `y[1]`: name row and column of each place, with `torch.arange(len(y))` "
             "for the rows.",
         ),
         Misconception(
             "only the 1 divided",
-            _with(_SHARES, ("(p - one_hot) / len(y)", "p - one_hot / len(y)")),
+            changed(_SHARES, ("(p - one_hot) / len(y)", "p - one_hot / len(y)")),
             "Only the 1 is divided by B, the share is not: a division comes before a minus. Put the "
             "difference into parentheses, or divide at the end.",
         ),
@@ -1544,25 +1523,25 @@ def softmax_cross_entropy_backward(logits, y):
         ),
         Misconception(
             "logarithms of the shares",
-            _with(_SHARES, ("torch.softmax(", "torch.log_softmax(")),
+            changed(_SHARES, ("torch.softmax(", "torch.log_softmax(")),
             "You compare the logarithms of the shares with 0 and 1. The logarithm belongs to the loss; in "
             "its gradient it has cancelled. The shares themselves are compared.",
         ),
         Misconception(
             "a sigmoid for each class",
-            _with(_SHARES, ("torch.softmax(logits, dim=1)", "torch.sigmoid(logits)")),
+            changed(_SHARES, ("torch.softmax(logits, dim=1)", "torch.sigmoid(logits)")),
             "You take a sigmoid of every logit by itself, so a row need not add up to 1. With several "
             "classes it is the softmax of the row.",
         ),
         Misconception(
             "the gradient of the guess",
-            _with(_SHARES, ("[torch.arange(len(y)), y]", "[torch.arange(len(y)), p.argmax(dim=1)]")),
+            changed(_SHARES, ("[torch.arange(len(y)), y]", "[torch.arange(len(y)), p.argmax(dim=1)]")),
             "You take the 1 off the class with the largest share, which is what the network guesses. What it "
             "should have given is y.",
         ),
         Misconception(
             "only the true class, as a row",
-            _with(_SHARES, ("(p - one_hot) / len(y)", "(p[torch.arange(len(y)), y] - 1) / len(y)")),
+            changed(_SHARES, ("(p - one_hot) / len(y)", "(p[torch.arange(len(y)), y] - 1) / len(y)")),
             "You return one number for each input, that of the true class. All logits have a gradient: take "
             "the 1 off in its place, and keep the whole table.",
         ),
@@ -1577,7 +1556,7 @@ def softmax_cross_entropy_backward(logits, y):
         ),
         Misconception(
             "mean of the rows",
-            _with(_SHARES, ("(p - one_hot) / len(y)", "(p - one_hot).mean(dim=0)")),
+            changed(_SHARES, ("(p - one_hot) / len(y)", "(p - one_hot).mean(dim=0)")),
             "You average the rows into one. Every input keeps its own row; that the loss is a mean only "
             "divides each by B.",
         ),
@@ -1592,13 +1571,13 @@ def softmax_cross_entropy_backward(logits, y):
         ),
         Misconception(
             "the labels as they are",
-            _with(_SHARES, ("(p - one_hot)", "(p - y)")),
+            changed(_SHARES, ("(p - one_hot)", "(p - y)")),
             "You subtract the labels from the shares. A label is a name, not a size: it says in which place "
             "of its row the 1 is subtracted.",
         ),
         Misconception(
             "whole rows",
-            _with(_SHARES, ("one_hot[torch.arange(len(y)), y]", "one_hot[y]")),
+            changed(_SHARES, ("one_hot[torch.arange(len(y)), y]", "one_hot[y]")),
             "`[y]` picks whole rows, as if the labels were numbers of inputs. A place has a row and a "
             "column: row i, column `y[i]`. `torch.arange(len(y))` gives the rows.",
         ),
@@ -1826,7 +1805,7 @@ def training_cases(generator: torch.Generator) -> list[Case]:
     """
 
     def seed() -> int:
-        return _size(generator, 0, 100_000)
+        return whole_number(generator, 0, 100_000)
 
     def classes(B: int) -> Tensor:
         y = torch.randint(3, (B,), generator=generator)
@@ -1834,22 +1813,22 @@ def training_cases(generator: torch.Generator) -> list[Case]:
         return y
 
     def points(B: int, inputs: int) -> Tensor:
-        half = _normal(generator, B // 2, inputs)
+        half = normal(generator, B // 2, inputs)
         return torch.cat([half, -half])[torch.randperm(B, generator=generator)]
 
     def rings(n: int) -> tuple[Tensor, Tensor]:
         y = torch.randperm(n, generator=generator) % 2
         angle = 2 * math.pi * torch.rand(n, generator=generator)
         circle = torch.stack([torch.cos(angle), torch.sin(angle)], dim=1)
-        return (2.0 - y[:, None]) * circle + _normal(generator, n, 2, scale=0.1), y
+        return (2.0 - y[:, None]) * circle + normal(generator, n, 2, scale=0.1), y
 
     def crossed(n: int) -> tuple[Tensor, Tensor]:
         corner = torch.randperm(n, generator=generator) % 4
         x1, x2 = corner // 2, corner % 2
         centres = 2.0 * torch.stack([x1, x2], dim=1) - 1
-        return centres + _normal(generator, n, 2, scale=0.25), (x1 != x2).long()
+        return centres + normal(generator, n, 2, scale=0.25), (x1 != x2).long()
 
-    one = _normal(generator, 1, 3) + torch.tensor([[1.0, -1.0, 1.0]])
+    one = normal(generator, 1, 3) + torch.tensor([[1.0, -1.0, 1.0]])
     return [
         Case("values", (points(8, 2), classes(8), 12, 1, 0.5, seed()), "the first step"),
         Case("values", (points(20, 4), classes(20), 9, 3, 0.3, seed()), "the third step"),
@@ -1904,7 +1883,7 @@ TRAIN = Exercise(
     misconceptions=(
         Misconception(
             "biases not updated",
-            _with(
+            changed(
                 _TRAINING,
                 ("        b1 = b1 - lr * grad_z1.sum(dim=0)\n", ""),
                 ("        b2 = b2 - lr * grad_z2.sum(dim=0)\n", ""),
@@ -1914,19 +1893,19 @@ TRAIN = Exercise(
         ),
         Misconception(
             "uphill",
-            _with(_TRAINING, ("- lr *", "+ lr *")),
+            changed(_TRAINING, ("- lr *", "+ lr *")),
             "You add the gradient. It points to where the loss grows; the update goes against it.",
         ),
         Misconception(
             "no ReLU on the way back",
-            _with(_TRAINING, ("grad_a1 * (z1 > 0)", "grad_a1")),
+            changed(_TRAINING, ("grad_a1 * (z1 > 0)", "grad_a1")),
             "The output layer is right, but from a1 back to z1 the gradient does not go through the right "
             "gate, or through none. Where z1 was positive ReLU lets it through unchanged, elsewhere "
             "nothing: that is `relu_backward`, and it asks z1, not the gradient.",
         ),
         Misconception(
             "start values all zero",
-            _with(
+            changed(
                 _TRAINING,
                 ("torch.randn(hidden, n, generator=generator) * (2 / n) ** 0.5", "torch.zeros(hidden, n)"),
                 (
@@ -1939,7 +1918,7 @@ TRAIN = Exercise(
         ),
         Misconception(
             "the output layer updated too early",
-            _with(
+            changed(
                 _TRAINING,
                 (_UPDATE, "".join(_UPDATE.splitlines(keepends=True)[:2])),
                 (
@@ -1954,25 +1933,25 @@ TRAIN = Exercise(
         ),
         Misconception(
             "not divided by the batch",
-            _with(_TRAINING, (" - one_hot) / B", " - one_hot)")),
+            changed(_TRAINING, (" - one_hot) / B", " - one_hot)")),
             "All your steps are B times too long: this is the gradient of the sum of the losses. The loss is "
             "their mean.",
         ),
         Misconception(
             "only the output layer learns",
-            _with(_TRAINING, (_UPDATE, "".join(_UPDATE.splitlines(keepends=True)[2:]))),
+            changed(_TRAINING, (_UPDATE, "".join(_UPDATE.splitlines(keepends=True)[2:]))),
             "The output layer is right, but W1 and b1 never move. The gradient has to go on: through W2, "
             "through the ReLU, to the hidden layer.",
         ),
         Misconception(
             "no ReLU at all",
-            _with(_TRAINING, ("torch.relu(z1)", "z1"), ("grad_a1 * (z1 > 0)", "grad_a1")),
+            changed(_TRAINING, ("torch.relu(z1)", "z1"), ("grad_a1 * (z1 > 0)", "grad_a1")),
             "There is no ReLU in your network, neither forwards nor backwards. So both layers together are a "
             "linear one, and no line parts two rings.",
         ),
         Misconception(
             "one-hot missing",
-            _with(_TRAINING, ("(torch.softmax(z2, dim=1) - one_hot)", "torch.softmax(z2, dim=1)")),
+            changed(_TRAINING, ("(torch.softmax(z2, dim=1) - one_hot)", "torch.softmax(z2, dim=1)")),
             "Already the gradient by the logits is wrong. It is what the network gave, minus what it should "
             "have given: the shares, and 1 comes off at the true class. Are the labels used? And do the "
             "logits go into the softmax as they are, without a ReLU?",
@@ -2003,7 +1982,7 @@ def train_two_layer_net(X, y, hidden, steps, lr, generator):
         ),
         Misconception(
             "the generator not used",
-            _with(_TRAINING, (", generator=generator", "")),
+            changed(_TRAINING, (", generator=generator", "")),
             "The training is right, but the start values do not come from the generator that is handed in. "
             "Whoever calls you with the same generator wants the same network again.",
         ),
@@ -2033,65 +2012,65 @@ def train_two_layer_net(X, y, hidden, steps, lr, generator):
         ),
         Misconception(
             "mean for the bias",
-            _with(_TRAINING, (".sum(dim=0)", ".mean(dim=0)")),
+            changed(_TRAINING, (".sum(dim=0)", ".mean(dim=0)")),
             "The weights are right, but your biases move B times too little: you take the mean over the "
             "batch. The 1/B of the loss stands in the gradient already; where paths meet, add.",
         ),
         Misconception(
             "what came in before the ReLU",
-            _with(_TRAINING, ("grad_z2.T @ a1", "grad_z2.T @ z1")),
+            changed(_TRAINING, ("grad_z2.T @ a1", "grad_z2.T @ z1")),
             "For the gradient of W2 you take z1. The output layer never saw that: what went into it is a1, "
             "after the ReLU.",
         ),
         Misconception(
             "the hidden biases forgotten",
-            _with(_TRAINING, ("        b1 = b1 - lr * grad_z1.sum(dim=0)\n", "")),
+            changed(_TRAINING, ("        b1 = b1 - lr * grad_z1.sum(dim=0)\n", "")),
             "All is right but b1, which never moves. It is a parameter like the others: slope 1, summed over "
             "the batch.",
         ),
         Misconception(
             "the last biases forgotten",
-            _with(_TRAINING, ("        b2 = b2 - lr * grad_z2.sum(dim=0)\n", "")),
+            changed(_TRAINING, ("        b2 = b2 - lr * grad_z2.sum(dim=0)\n", "")),
             "All is right but b2, which never moves. It is a parameter like the others: slope 1, summed over "
             "the batch.",
         ),
         Misconception(
             "past the gate to W1 alone",
-            _with(_TRAINING, ("grad_z1.T @ X", "grad_a1.T @ X")),
+            changed(_TRAINING, ("grad_z1.T @ X", "grad_a1.T @ X")),
             "b1 is right, but for W1 you take the gradient by a1, before it has gone through the ReLU.",
         ),
         Misconception(
             "the learning rate forgotten",
-            _with(_TRAINING, ("- lr * ", "- ")),
+            changed(_TRAINING, ("- lr * ", "- ")),
             "The direction of your steps is right, but their length is not: lr is missing.",
         ),
         Misconception(
             "divided by the batch twice",
-            _with(_TRAINING, ("- lr * ", "- lr / B * ")),
+            changed(_TRAINING, ("- lr * ", "- lr / B * ")),
             "Your steps are B times too short: you divide by the number of points once more. The 1/B of the "
             "mean belongs to the gradient by the logits, and everything behind it has it already.",
         ),
         Misconception(
             "ReLU only on the way back",
-            _with(_TRAINING, ("torch.relu(z1)", "z1")),
+            changed(_TRAINING, ("torch.relu(z1)", "z1")),
             "Your forward pass has no ReLU, though your way back has its gate. Between the two layers stands "
             "a1 = relu(z1).",
         ),
         Misconception(
             "a step too many",
-            _with(_TRAINING, ("range(steps)", "range(steps + 1)")),
+            changed(_TRAINING, ("range(steps)", "range(steps + 1)")),
             "You make one step too many: with `steps` = 0 the start values should come back as they are. "
             "`range(steps)` runs `steps` times.",
         ),
         Misconception(
             "a seed of one's own",
-            _with(_TRAINING, ("    B, n", "    generator = torch.Generator().manual_seed(0)\n    B, n")),
+            changed(_TRAINING, ("    B, n", "    generator = torch.Generator().manual_seed(0)\n    B, n")),
             "The training is right, but you set a seed of your own, so whatever generator is handed in, the "
             "start values are the same. Draw them from the `generator` that is handed in.",
         ),
         Misconception(
             "past the gate to b1 alone",
-            _with(_TRAINING, ("b1 - lr * grad_z1", "b1 - lr * grad_a1")),
+            changed(_TRAINING, ("b1 - lr * grad_z1", "b1 - lr * grad_a1")),
             "W1 is right, but for b1 you take the gradient by a1, before it has gone through the ReLU.",
         ),
     ),
@@ -2175,9 +2154,9 @@ def numerical_gradient_cases(generator: torch.Generator) -> list[Case]:
     """
 
     def x(*shape: int) -> Tensor:
-        return _normal(generator, *shape).double()
+        return normal(generator, *shape).double()
 
-    n = _size(generator, 4, 6)
+    n = whole_number(generator, 4, 6)
     return [
         Case(
             "values",
@@ -2229,18 +2208,18 @@ NUMERICAL_GRADIENT = Exercise(
     misconceptions=(
         Misconception(
             "one-sided",
-            _with(_NUDGE, ("(f(up) - f(down)) / (2 * h)", "(f(up) - f(x)) / h")),
+            changed(_NUDGE, ("(f(up) - f(down)) / (2 * h)", "(f(up) - f(x)) / h")),
             "You nudge upwards only. A central difference takes one point on each side of x: the bending of "
             "the curve then cancels, and the error is far smaller.",
         ),
         Misconception(
             "divides by h",
-            _with(_NUDGE, ("/ (2 * h)", "/ h")),
+            changed(_NUDGE, ("/ (2 * h)", "/ h")),
             "Your slopes are twice too large: between x − h and x + h lies a way of 2h.",
         ),
         Misconception(
             "times h for divided by h",
-            _with(_NUDGE, ("/ (2 * h)", "/ 2 * h")),
+            changed(_NUDGE, ("/ (2 * h)", "/ 2 * h")),
             "`/ 2 * h` divides by 2 and then multiplies by h: Python works from the left to the right. What "
             "you divide by belongs into parentheses.",
         ),
@@ -2314,30 +2293,30 @@ def numerical_gradient(f, x, h=1e-5):
         ),
         Misconception(
             "only the first entry",
-            _with(_NUDGE, ("range(x.numel())", "range(1)")),
+            changed(_NUDGE, ("range(x.numel())", "range(1)")),
             "Only the first entry has a slope; the others are 0. Every entry is nudged once. (Does a "
             "`return` stand inside your loop?)",
         ),
         Misconception(
             "result as one long row",
-            _with(_NUDGE, ("torch.zeros_like(x)", "torch.zeros(x.numel(), dtype=x.dtype)")),
+            changed(_NUDGE, ("torch.zeros_like(x)", "torch.zeros(x.numel(), dtype=x.dtype)")),
             "The numbers are right, but they stand in one long row. A gradient has the shape of what it "
             "belongs to, here that of x.",
         ),
         Misconception(
             "the wrong way round",
-            _with(_NUDGE, ("f(up) - f(down)", "f(down) - f(up)")),
+            changed(_NUDGE, ("f(up) - f(down)", "f(down) - f(up)")),
             "All signs are wrong: you take the value below minus the value above. If f grows, the slope is "
             "positive.",
         ),
         Misconception(
             "a step of its own",
-            _with(_NUDGE, ("    gradient =", "    h = 1e-5\n    gradient =")),
+            changed(_NUDGE, ("    gradient =", "    h = 1e-5\n    gradient =")),
             "You use a step of your own, whatever `h` is given. Who calls the function chooses h.",
         ),
         Misconception(
             "in float32",
-            _with(_NUDGE, ("    gradient =", "    x = x.float()\n    gradient =")),
+            changed(_NUDGE, ("    gradient =", "    x = x.float()\n    gradient =")),
             "You calculate in float32. It holds about 7 digits, and the two values of f agree in nearly all "
             "of them, so the difference is mostly rounding. Stay in x's own type, float64.",
         ),
@@ -2388,18 +2367,18 @@ def numerical_gradient(f, x, h=1e-5):
         ),
         Misconception(
             "nudged down only",
-            _with(_NUDGE, ("(f(up) - f(down)) / (2 * h)", "(f(x) - f(down)) / h")),
+            changed(_NUDGE, ("(f(up) - f(down)) / (2 * h)", "(f(x) - f(down)) / h")),
             "You nudge downwards only. A central difference takes one point on each side of x.",
         ),
         Misconception(
             "h for the entry",
-            _with(_NUDGE, ("[i] += h", "[i] = h"), ("[i] -= h", "[i] = -h")),
+            changed(_NUDGE, ("[i] += h", "[i] = h"), ("[i] -= h", "[i] = -h")),
             "You put h in the place of the entry. The entry keeps its value and is nudged by h: plus h, "
             "minus h.",
         ),
         Misconception(
             "nudged by a share",
-            _with(_NUDGE, ("[i] += h", "[i] *= 1 + h"), ("[i] -= h", "[i] *= 1 - h")),
+            changed(_NUDGE, ("[i] += h", "[i] *= 1 + h"), ("[i] -= h", "[i] *= 1 - h")),
             "You nudge each entry by a share of itself, so the way is 2h only where the entry is 1. (And 0 "
             "is not nudged at all.) Add h and take h off.",
         ),
@@ -2437,7 +2416,7 @@ def numerical_gradient(f, x, h=1e-5):
         ),
         Misconception(
             "asks f for .item()",
-            _with(_NUDGE, ("f(up) - f(down)", "f(up).item() - f(down).item()")),
+            changed(_NUDGE, ("f(up) - f(down)", "f(up).item() - f(down).item()")),
             "f may give a tensor or a plain number, and a plain number has no `.item()`. The difference can "
             "be taken of both as they are; `float(…)` would make a plain number of either.",
         ),

@@ -10,18 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .common import normal, whole_number
 from .exercise import Case, Exercise, Misconception, NotAsAsked
 from .values import kind_words
-
-
-def _size(generator: torch.Generator, low: int, high: int) -> int:
-    """A whole number from low to high, both included."""
-    return int(torch.randint(low, high + 1, (), generator=generator))
-
-
-def _normal(generator: torch.Generator, *shape: int, scale: float = 1.0) -> Tensor:
-    return scale * torch.randn(*shape, generator=generator)
-
 
 # ---------------------------------------------------------------------------------- 07.minibatches
 
@@ -99,8 +90,8 @@ def _form(batch: Any) -> str:
 
 def minibatches_cases(generator: torch.Generator) -> list[Case]:
     """At least 12 examples wherever the order matters: that chance keeps it is one in 10^8."""
-    n, B = _size(generator, 20, 30), _size(generator, 3, 6)
-    seed = _size(generator, 0, 10_000)
+    n, B = whole_number(generator, 20, 30), whole_number(generator, 3, 6)
+    seed = whole_number(generator, 0, 10_000)
     return [
         Case("values", (12, 4, seed), "12 examples, 4 in a batch: it comes out even"),
         Case("values", (n * B + 1, B, seed + 1), "one example is left over"),
@@ -394,10 +385,10 @@ def one_step(
 
 def sgd_cases(generator: torch.Generator) -> list[Case]:
     def case(group: str, shapes: Sequence[tuple[int, ...]], lr: float, note: str) -> Case:
-        values, gradients = ([_normal(generator, *shape) for shape in shapes] for _ in range(2))
+        values, gradients = ([normal(generator, *shape) for shape in shapes] for _ in range(2))
         return Case(group, (values, gradients, lr), note)
 
-    n = _size(generator, 3, 6)
+    n = whole_number(generator, 3, 6)
     with_none = case("edge cases", ((2,), (3,), (1,)), 0.5, "the second parameter has no gradient (None)")
     with_none.args[1][1] = None
     return [
@@ -603,11 +594,11 @@ def _walk_cases(
     """Several parameters over several steps; ``first`` are the options without those that have a default."""
 
     def case(group: str, shapes: Sequence[tuple[int, ...]], steps: int, given: dict, note: str) -> Case:
-        values = [_normal(generator, *shape) for shape in shapes]
-        gradients = [[_normal(generator, *shape) + 0.5 for shape in shapes] for _ in range(steps)]
+        values = [normal(generator, *shape) for shape in shapes]
+        gradients = [[normal(generator, *shape) + 0.5 for shape in shapes] for _ in range(steps)]
         return Case(group, (values, gradients, given), note)
 
-    n = _size(generator, 3, 5)
+    n = whole_number(generator, 3, 5)
     with_none = case(
         "edge cases", ((2,), (3,)), 3, options, "the second parameter never has a gradient (None)"
     )
@@ -1416,7 +1407,7 @@ def step_lr(lr: float, step: int, step_size: int, gamma: float = 0.1) -> float:
 
 
 def step_lr_cases(generator: torch.Generator) -> list[Case]:
-    size = _size(generator, 4, 9)
+    size = whole_number(generator, 4, 9)
     return [
         Case("values", (0.8, [0, 9, 10, 19, 20], 10, 0.5), "the example"),
         Case("values", (0.1, list(range(0, 4 * size, 2)), size, 0.3), f"step_size {size}"),
@@ -1557,7 +1548,7 @@ def cosine_lr(lr: float, step: int, total: int, lr_min: float = 0.0) -> float:
 
 
 def cosine_lr_cases(generator: torch.Generator) -> list[Case]:
-    total = _size(generator, 20, 40)
+    total = whole_number(generator, 20, 40)
     return [
         Case("values", (1.0, [0, 25, 50, 75, 100], 100, 0.2), "the example"),
         Case("values", (0.3, [0, 3, 7, total // 2, total], total, 0.01), f"{total} steps"),
@@ -1706,7 +1697,7 @@ def warmup(lr: float, step: int, steps: int) -> float:
 
 
 def warmup_cases(generator: torch.Generator) -> list[Case]:
-    steps = _size(generator, 5, 12)
+    steps = whole_number(generator, 5, 12)
     return [
         Case("values", (0.8, [0, 1, 2, 3, 4, 10], 4), "the example"),
         Case("values", (0.3, list(range(steps + 3)), steps), f"{steps} steps"),
@@ -1838,19 +1829,19 @@ def clip_by_norm(gradients: Sequence[Tensor], max_norm: float) -> list[Tensor]:
 
 def clip_by_norm_cases(generator: torch.Generator) -> list[Case]:
     """Together too long though each is short, one long and one short, short ones that stay."""
-    n = _size(generator, 3, 6)
+    n = whole_number(generator, 3, 6)
     return [
         Case("values", ([torch.tensor([3.0, 0.0]), torch.tensor([4.0])], 1.0), "the example"),
         Case(
-            "values", ([_normal(generator, n, 2, scale=9), _normal(generator, n, scale=0.2)], 2.0), "too long"
+            "values", ([normal(generator, n, 2, scale=9), normal(generator, n, scale=0.2)], 2.0), "too long"
         ),
         Case("values", ([torch.full((4,), 0.45)] * 9, 1.0), "each of length 0.9, together 2.7"),
         Case("values", ([torch.tensor([0.1, -0.2]), torch.tensor([0.3])], 1.0), "short enough: stays"),
-        Case("types", ([_normal(generator, 3).double() * 5], 0.5), "float64"),
+        Case("types", ([normal(generator, 3).double() * 5], 0.5), "float64"),
         Case("shapes", ([torch.tensor(-7.0)], 2.0), "one number without dimensions"),
         Case(
             "shapes",
-            ([_normal(generator, 2, 3, 2, scale=4), _normal(generator, 1, scale=4)], 3.0),
+            ([normal(generator, 2, 3, 2, scale=4), normal(generator, 1, scale=4)], 3.0),
             "odd shapes",
         ),
         Case("edge cases", ([torch.zeros(3), torch.zeros(2, 2)], 1.0), "all zeros"),
