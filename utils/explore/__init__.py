@@ -2,7 +2,9 @@
 
 from utils.explore.activation import activation
 from utils.explore.broadcast import broadcast
+from utils.explore.bugs import bugs
 from utils.explore.capacity import capacity
+from utils.explore.convolution import convolution
 from utils.explore.draw_digit import draw_digit
 from utils.explore.graph import graph
 from utils.explore.initialization import initialization
@@ -17,7 +19,9 @@ from utils.explore.shift_digit import shift_digit
 __all__ = [
     "activation",
     "broadcast",
+    "bugs",
     "capacity",
+    "convolution",
     "draw_digit",
     "graph",
     "initialization",
