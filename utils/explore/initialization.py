@@ -303,7 +303,8 @@ def draw(figure: Figure, **values: Any) -> None:
     ):  # fmt: skip
         line = [min(high, max(low, s)) for s in state["spreads"][key]]
         lower.plot(range(depth + 1), line, color=color, marker=marker, markersize=5, label=words)
-    lower.set(yscale="log", xlim=upper.get_xlim(), ylim=(low, high), ylabel="spread", xlabel="layer (0: the inputs)")
+    lower.set(yscale="log", xlim=upper.get_xlim(), ylim=(low, high))
+    lower.set(ylabel="spread", xlabel="layer (0: the inputs)")
     lower.set_xticks(shown, [str(layer) for layer in shown])
     lower.legend(loc="lower left", ncols=2, fontsize=11)
 
