@@ -15,6 +15,7 @@ from utils.explore.predict import predict
 from utils.explore.race import race
 from utils.explore.replay import replay_perceptron
 from utils.explore.shift_digit import shift_digit
+from utils.explore.threshold import threshold
 
 __all__ = [
     "activation",
@@ -32,4 +33,5 @@ __all__ = [
     "race",
     "replay_perceptron",
     "shift_digit",
+    "threshold",
 ]
