@@ -25,7 +25,9 @@ sys.path.insert(0, str(ROOT))
 from utils.build import Course  # noqa: E402  (this checkout's, wherever another one is installed)
 
 REPORTS = ROOT / "build" / "tests"
-WORKERS = ["-n", "2", "--dist", "loadfile"]  # a file stays on one worker: cells of a notebook share a kernel
+BY_FILE = ["-n", "2", "--dist", "loadfile"]  # a file stays on one worker: cells of a notebook share a kernel
+BY_TEST = ["-n", "2", "--dist", "worksteal"]  # each test where there is time: one file is half of all work
+BY_GROUP = ["-n", "2", "--dist", "loadgroup"]  # tests of one notebook, opened once, stay together
 NBVAL = [
     "--nbval-sanitize-with=tests/nbval_sanitize.cfg",
     "--nbval-cell-timeout=120",
@@ -71,16 +73,20 @@ def stages() -> list[Stage]:
         Stage("sources", ["utils.build", "--check"], {}),
         Stage(
             "units",
-            ["pytest", "tests", "--ignore=tests/browser", *WORKERS, "--timeout=300"],
+            ["pytest", "tests", "--ignore=tests/browser", *BY_TEST, "--timeout=300"],
             {"tests.test_checks": "checks of exercises", "tests.test_notebooks": "the lesson lint"},
         ),
-        Stage("lessons", ["pytest", "--nbval", *NBVAL, *WORKERS, *lessons], {p: p for p in lessons}),
+        Stage("lessons", ["pytest", "--nbval", *NBVAL, *BY_FILE, *lessons], {p: p for p in lessons}),
         Stage(
             "exercises",
-            ["pytest", "--nbval-lax", *NBVAL, *WORKERS, *filled, *untouched],
+            ["pytest", "--nbval-lax", *NBVAL, *BY_FILE, *filled, *untouched],
             {path: path for path in filled + untouched},
         ),
-        Stage("browser", ["pytest", "tests/browser", "--timeout=300"], {"tests.browser": "browser tests"}),
+        Stage(
+            "browser",
+            ["pytest", "tests/browser", *BY_GROUP, "--timeout=300"],
+            {"tests.browser": "browser tests"},
+        ),
     ]
 
 

@@ -22,8 +22,8 @@ from utils.checks.source import SOURCES, load_source
 from utils.checks.values import copy_plain, is_plain
 
 EXERCISES = list(bank.all_exercises().values())
-SEEDS = range(200)
-FEW_SEEDS = range(20)
+SEEDS = range(100)
+FEW_SEEDS = range(6)
 SOME_SEEDS = (0, 7, 4711)
 CPU_SECONDS = 1.0
 
@@ -154,10 +154,13 @@ def test_misconception_fails_with_its_own_hint(exercise: Exercise, number: int):
     misconception = exercise.misconceptions[number]
     work = work_from(exercise, misconception.code, "learner")
     for seed in SOME_SEEDS:
+        begin = time.thread_time()
         result = check(exercise.id, work, seed=seed)
+        seconds = time.thread_time() - begin
         assert not result.ok, f"seed {seed}: the wrong answer passes"
         assert result.hint == misconception.hint, f"seed {seed}: {result.misconception!r}\n{result}"
         assert misconception.hint in str(result)
+    assert seconds < CPU_SECONDS  # the last one's: the first may load parts of torch
 
 
 @every_exercise
@@ -239,11 +242,10 @@ def test_every_source_cell_is_an_exercise():
 
 @every_exercise
 def test_a_check_takes_under_a_second(exercise: Exercise):
-    """Processor time, right and wrong answers alike; other processes on the machine do not count."""
-    wrong = [work_from(exercise, m.code, "learner") for m in exercise.misconceptions]
+    """Processor time: other processes on the machine do not count. Wrong answers are timed where tried."""
     neither = work_from(exercise, f"def {exercise.name}(*args):\n    return 'neither'\n", "learner")
     check(exercise.id, exercise.reference)  # whatever torch loads at the first call
-    for work in (exercise.reference, neither, *wrong):
+    for work in (exercise.reference, neither):
         begin = time.thread_time()
         check(exercise.id, work)
         assert time.thread_time() - begin < CPU_SECONDS

@@ -1,4 +1,4 @@
-"""One JupyterLab and one Chromium for all browser tests of a session."""
+"""One JupyterLab and one Chromium for all browser tests of a session, or of a worker of it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker("browser")
+            item.add_marker(pytest.mark.xdist_group(group_of(item)))
+
+
+def group_of(item: pytest.Item) -> str:
+    """What a test shares with others: the notebook that is opened and run once for many, else its file.
+
+    Two workers share the groups between them; each has a JupyterLab and a Chromium of its own.
+    """
+    values = item.callspec.params if hasattr(item, "callspec") else {}
+    return f"{item.path.stem} {values.get('running', values.get('path', ''))}".strip()
 
 
 @pytest.fixture(scope="session")
