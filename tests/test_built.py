@@ -208,6 +208,33 @@ def normalised(*shapes: tuple[int, ...]) -> Callable:
     return drive
 
 
+def convolutions(conv2d: Callable, generator: torch.Generator) -> list:
+    """The exercise asks for stride 1 and no padding; the lesson's takes more settings."""
+    X, W, b = normal(generator, 2, 3, 7, 9), normal(generator, 4, 3, 3, 2), normal(generator, 4)
+    results = [conv2d(X, W, b)]
+    if "stride" in inspect.signature(conv2d).parameters:
+        results += [conv2d(X, W), conv2d(X, W, b, 2, 1), conv2d(X, W, None, 3, 2, 2)]
+    return results
+
+
+def same_weights(*arguments: tuple, inputs: tuple[int, ...]) -> Callable:
+    """A driver for networks: what they give in training and in evaluation, under weights drawn alike."""
+
+    def drive(Module: type, generator: torch.Generator) -> list:
+        results = []
+        for given in arguments:
+            model = Module(*given).double()
+            with torch.no_grad():
+                for p in model.parameters():
+                    p.copy_(normal(generator, *p.shape, scale=0.3))
+            X = normal(generator, *inputs)
+            results += [model(X).detach(), model.eval()(X).detach()]
+            results.append([tuple(p.shape) for p in model.parameters()])
+        return results
+
+    return drive
+
+
 def batches_of(f: Callable, generator: torch.Generator) -> list:
     X = normal(generator, 10, 2)
     return [part for batch in f(X, torch.arange(10), 4, generator) for part in batch]
@@ -301,6 +328,13 @@ DRIVERS: dict[str, Callable] = {
     "kaiming_normal": call(lambda g: (7, 4, g), lambda g: (1, 3, g)),
     "BatchNorm": normalised((8, 3)),
     "LayerNorm": normalised((8, 3), (2, 4, 3), (3,)),
+    # 12
+    "output_size": call(lambda g: (28, 5), lambda g: (28, 5, 2, 2), lambda g: (9, 3, 2, 0, 4)),
+    "conv2d": convolutions,
+    "max_pool2d": call(lambda g: (normal(g, 2, 3, 8, 6), 2)),
+    "receptive_field": call(lambda g: ([(5, 1), (2, 2), (5, 1)],), lambda g: ([],)),
+    "LeNet": same_weights((), (7,), inputs=(3, 1, 28, 28)),
+    "ResidualBlock": same_weights((4, 4), (4, 6), (4, 4, 2), (4, 5, 2), inputs=(3, 4, 7, 6)),
 }
 # an exercise asks for the plain form only; what the lesson's own definition can do besides is tried here
 MORE: dict[str, Callable] = {
@@ -321,6 +355,7 @@ MORE: dict[str, Callable] = {
     "Adam": steps({"lr": 0.1, "correct": False}),
     **{name: with_gradient(lambda g: (*two(g), 1.0, "sum")) for name in ("huber", "smooth_l1")},
     **{name: with_gradient(lambda g: (*two(g), "none")) for name in ("mse", "mae")},
+    "max_pool2d": call(lambda g: (normal(g, 2, 3, 8, 7), 3, 2), lambda g: (normal(g, 1, 2, 8, 7), 3)),
 }
 
 
