@@ -102,17 +102,26 @@ const explorer = (() => {
   const value = (x, coefficients) => dot(terms(x, coefficients.length - 1), coefficients);
   const error = (x, y, coefficients) => Math.sqrt(mean(x.map((at, i) => (value(at, coefficients) - y[i]) ** 2)));
 
-  function compute({ degree, points, noise, penalty, seed }, data) {
+  // The fits of all degrees, kept until anything but the degree changes.
+  let kept = { key: null };
+  function everyDegree({ points, noise, penalty, seed }, data) {
+    const key = [points, noise, penalty, seed].join();
+    if (kept.key === key) return kept;
     const training = sample(data.seeds.draw + seed, points);
     const unseen = sample(data.seeds.validation, data.unseen);
     const y = training.x.map((x, i) => truth(x) + noise * training.noise[i]);
     const vy = unseen.x.map((x, i) => truth(x) + noise * unseen.noise[i]);
     const fits = Array.from({ length: data.most + 1 }, (_, d) => fit(training.x, y, d, Number(penalty)));
     const validation = fits.map((c) => error(unseen.x, vy, c));
-    return {
-      x: training.x, y, vx: unseen.x, vy, coefficients: fits[degree], train: fits.map((c) => error(training.x, y, c)),
+    kept = {
+      key, fits, x: training.x, y, vx: unseen.x, vy, train: fits.map((c) => error(training.x, y, c)),
       validation, best: validation.indexOf(Math.min(...validation)),
     };
+    return kept;
+  }
+  function compute(values, data) {
+    const { fits, key, ...found } = everyDegree(values, data);
+    return { ...found, coefficients: fits[values.degree] };
   }
 
   // ---- words
@@ -120,7 +129,8 @@ const explorer = (() => {
     if (size < 1e-6) return "0";
     if (size < 0.001) return "under 0.001";
     if (size >= 99999.5) return "over 100,000";
-    return number(size, size < 0.0995 ? 3 : size < 9.995 ? 2 : 0);
+    if (size >= 9.995) return number(size, 0).replace(/\B(?=(\d{3})+$)/g, ",");
+    return number(size, size < 0.0995 ? 3 : 2);
   }
   function describe(state, { degree, points, noise, penalty }, data) {
     const free = `${degree + 1} coefficient${degree === 0 ? "" : "s"}`;
@@ -137,8 +147,8 @@ const explorer = (() => {
   const narrowAt = (width) => width < 480;
   function layout(width) {
     const tall = narrowAt(width) ? 210 : 262;
-    const fitted = [54, 44, width - 70, tall];
-    const errors = [54, 44 + tall + 84, width - 70, narrowAt(width) ? 170 : 190];
+    const fitted = [58, 44, width - 74, tall];
+    const errors = [58, 44 + tall + 84, width - 74, narrowAt(width) ? 170 : 190];
     return { fitted, errors, height: errors[1] + errors[3] + 48 };
   }
   const SIDES = 2.5; // curves are cut this many heights away: nobody sees further
@@ -152,7 +162,7 @@ const explorer = (() => {
   function drawFit(picture, state, { degree, unseen }, data, box) {
     const { colors } = picture;
     const narrow = narrowAt(picture.width);
-    const plot = picture.plot(box, [-1, 1], data.y);
+    const plot = picture.plot(box, [-1.05, 1.05], data.y);
     plot.axes({ xlabel: "x", xticks: [-1, -0.5, 0, 0.5, 1], xwords: ["−1", "−0.5", "0", "0.5", "1"],
       yticks: [-2, -1, 0, 1, 2], ywords: ["−2", "−1", "0", "1", "2"] });
     const across = Array.from({ length: 401 }, (_, i) => i / 200 - 1);
@@ -183,7 +193,7 @@ const explorer = (() => {
     const plot = picture.plot(box, [-0.5, data.most + 0.5], [low - 0.12, high + 0.12]);
     view.errors = plot;
     const xticks = Array.from({ length: data.most + 1 }, (_, d) => d).filter((d) => !narrow || d % 3 === 0);
-    plot.axes({ xlabel: "degree", xticks, xwords: xticks.map(String), yticks: [-2, -1, 0, 1, 2], ywords: ["0.01", "0.1", "1", "10", "100"] });
+    plot.axes({ xlabel: "degree", xticks, xwords: xticks.map(String), yticks: [-2, -1, 0, 1, 2, 3], ywords: ["≤0.01", "0.1", "1", "10", "100", "≥1000"] });
     plot.draw("rect", { x: plot.px(degree - 0.42), y: box[1], width: plot.px(degree + 0.42) - plot.px(degree - 0.42),
       height: box[3], fill: colors.accent, opacity: 0.16 });
     if (Math.log10(noise) > low) {
@@ -196,7 +206,7 @@ const explorer = (() => {
       points.forEach((point, d) => plot.point(point, { color: colors[name], marker, size: d === degree ? 8.5 : 5 }));
     }
     if (Math.log10(noise) > low) {
-      plot.label([data.most + 0.5, Math.log10(noise)], "noise", { anchor: "end", dx: -4, dy: 19, size: 15, color: colors.muted });
+      plot.label([-0.5, Math.log10(noise)], "noise", { dx: 5, dy: 19, size: 15, color: colors.muted });
     }
     // The two numbers of the chosen degree, in the colours of their lines.
     const top = box[1] - 15;
@@ -208,25 +218,30 @@ const explorer = (() => {
   }
 
   // ---- a degree chosen in the picture
-  function move(_, [px], view) {
-    const [degree] = view.errors.data(px, 0);
-    view.set({ degree: clamp(Math.round(degree), 0, view.data.most) }, { settled: false });
-  }
+  const degreeAt = (px, view) => clamp(Math.round(view.errors.data(px, 0)[0]), 0, view.data.most);
   const drag = {
     scroll: "pan-y",
     down([px, py], view) {
       const plot = view.errors;
       const inside = plot && px > plot.left - 6 && px < plot.left + plot.width + 6 && py > plot.top && py < plot.top + plot.height;
-      if (!inside) return null;
-      return {};
+      return inside ? {} : null;
     },
-    move,
+    move(_, [px], view) { view.set({ degree: degreeAt(px, view) }, { settled: false }); },
   };
+  // A click without a move is enough.
+  function clicked(event, view) {
+    const box = view.picture.node.getBoundingClientRect();
+    const scale = view.picture.width / box.width;
+    const at = [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
+    const degree = degreeAt(at[0], view);
+    if (drag.down(at, view) && degree !== view.values.degree) view.set({ degree });
+  }
 
   const noisy = (values, least) => values.noise >= least - 1e-9;
 
   return {
-    compute, describe, draw, drag, fit, sample,
+    compute, describe, draw, drag,
+    setup(view) { view.picture.node.addEventListener("click", (event) => clicked(event, view)); },
     height: (width) => layout(width).height,
     lines: (width) => (narrowAt(width) ? 6 : 3),
     actions: { again: (view) => view.set({ seed: (view.values.seed % 50) + 1 }) },

@@ -48,9 +48,9 @@ from utils.explore.playground import uniform
 
 MOST = 15  # the highest degree
 VALIDATION_POINTS = 200
-VALIDATION_SEED, DRAW_SEED = 500, 1000  # draw k of the training points starts the generator at DRAW_SEED + k
+VALIDATION_SEED, DRAW_SEED = 500, 7  # draw k of the training points starts the generator at DRAW_SEED + k
 Y_RANGE = (-2.0, 2.0)
-ERROR_RANGE = (0.01, 100.0)
+ERROR_RANGE = (0.01, 1000.0)
 EXACT = 1e-6  # a training error below this is rounding: the curve goes through every point
 PENALTIES = (
     "0", "0.000001", "0.00001", "0.0001", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3", "1", "10", "100",
@@ -70,8 +70,8 @@ DECLARATION = Declaration(
     ),
     presets=(
         Preset("Straight line", {"degree": 1}),
-        Preset("Degree 9", {"degree": 9}),
-        Preset("No noise", {"noise": 0.0}),
+        Preset("No noise", {"degree": 15, "noise": 0.0}),
+        Preset("Ten points", {"degree": 8, "points": 10, "noise": 0.2, "penalty": "0"}),
     ),
     goals=(
         Goal(
@@ -174,17 +174,24 @@ def compute(
     degree, ``train`` and ``validation`` (16 errors each, degree 0 first), ``best``, the degree with the
     smallest validation error.
     """
-    x, bumps = sample(DRAW_SEED + int(seed), int(points))
+    every = _every_degree(int(points), float(noise), float(penalty), int(seed))
+    coefficients = every["fits"][int(degree)].tolist()
+    return {name: found for name, found in every.items() if name != "fits"} | {"coefficients": coefficients}
+
+
+@lru_cache(maxsize=512)
+def _every_degree(points: int, noise: float, penalty: float, seed: int) -> dict[str, Any]:
+    x, bumps = sample(DRAW_SEED + seed, points)
     vx, vbumps = sample(VALIDATION_SEED, VALIDATION_POINTS)
     y, vy = truth(x) + noise * bumps, truth(vx) + noise * vbumps
-    fits = [fit(x, y, d, float(penalty)) for d in range(MOST + 1)]
+    fits = [fit(x, y, d, penalty) for d in range(MOST + 1)]
     validation = [error(vx, vy, c) for c in fits]
     return {
         "x": x.tolist(),
         "y": y.tolist(),
         "vx": vx.tolist(),
         "vy": vy.tolist(),
-        "coefficients": fits[int(degree)].tolist(),
+        "fits": fits,
         "train": [error(x, y, c) for c in fits],
         "validation": validation,
         "best": int(np.argmin(validation)),
@@ -200,7 +207,9 @@ def amount(value: float) -> str:
         return "under 0.001"
     if value >= 99_999.5:
         return "over 100,000"
-    return number(value, 3 if value < 0.0995 else 2 if value < 9.995 else 0)
+    if value >= 9.995:
+        return f"{int(number(value, 0)):,}"
+    return number(value, 3 if value < 0.0995 else 2)
 
 
 def describe(degree: int, points: int, noise: float, penalty: str, seed: int, unseen: bool = False) -> str:
@@ -248,9 +257,9 @@ def draw(
         markersize=9,
         label="training",
     )
-    left.set(xlim=(-1, 1), ylim=Y_RANGE, xlabel="x", ylabel="y")
+    left.set(xlim=(-1.05, 1.05), ylim=Y_RANGE, xlabel="x", ylabel="y")
     left.set_title(f"Degree {d} on {int(points)} points")
-    left.legend(loc="upper left", fontsize=12)
+    left.legend(loc="upper center", fontsize=12)
 
     degrees = np.arange(MOST + 1)
     right.axvline(d, color=palette["accent"], linewidth=10, alpha=0.25)
@@ -265,6 +274,7 @@ def draw(
         yscale="log", ylim=(ERROR_RANGE[0] * 0.8, ERROR_RANGE[1] * 1.25), xlabel="degree", ylabel="error"
     )
     right.set_xticks(degrees[::3])
+    right.set_yticks([0.01, 0.1, 1, 10, 100, 1000], ["≤0.01", "0.1", "1", "10", "100", "≥1000"])
     right.set_title(f"training {amount(state['train'][d])}, validation {amount(state['validation'][d])}")
     right.legend(loc="upper left", fontsize=12)
 

@@ -74,7 +74,7 @@ const explorer = (() => {
     const words = [`${whole(tp + fp)} of ${whole(positives + negatives)} are called positive.`];
     words.push(positives ? `Recall ${percent(state.recall)}: ${whole(tp)} of ${whole(positives)} found.`
       : "There are no positives: recall would be 0 divided by 0, and there is no curve to draw.");
-    words.push(tp + fp ? `Precision ${percent(state.precision)}: ${whole(fp)} false alarms.`
+    words.push(tp + fp ? `Precision ${percent(state.precision)}: ${whole(fp)} false alarm${fp === 1 ? "" : "s"}.`
       : "Precision would be 0 divided by 0, and counts as 0.");
     if (!negatives) words.push("There are no negatives: no false alarm is possible.");
     words.push(`Accuracy ${percent(state.accuracy)}; always no: ${percent(state.always_no)}.`);
@@ -144,28 +144,38 @@ const explorer = (() => {
   // The cost here is a dot that rises and falls with the threshold; all costs are a curve, if asked for.
   function drawCost(picture, state, { miss, alarm, curve }, box) {
     const { colors } = picture;
-    const most = Math.max(...state.costs, 1);
-    const plot = picture.plot(box, rangeOf(state.table), [0, most * 1.15]);
+    // Not to the dearest, which may be far up: to twice what the better of "always yes" and "always no" costs.
+    const plain = Math.min(state.costs[0], state.costs.at(-1));
+    const most = Math.min(Math.max(...state.costs, 1), plain > 0 ? 2 * plain : Infinity);
+    const plot = picture.plot(box, rangeOf(state.table), [-0.14 * most, most * 1.15]);
     plot.axes({ xticks: [], yticks: [] });
+    const cut = (cost) => Math.min(cost, 1.15 * most);
     picture.text(box[0], box[1] - 12, `cost here ${whole(state.cost)}`, { weight: 700, color: "#6a1bc4" });
     if (curve) {
-      plot.line(state.costs.map((cost, k) => [placeOf(state, k), cost]), { color: colors.accent, width: 3 });
+      plot.line(state.costs.map((cost, k) => [placeOf(state, k), cut(cost)]), { color: colors.accent, width: 3 });
       if (miss || alarm) plot.ring([placeOf(state, state.at), state.cheapest], { color: colors.accent, size: 9, width: 2 });
     }
     const words = !miss && !alarm ? "mistakes cost nothing" : curve ? `cheapest ${whole(state.cheapest)}` : "";
     if (words) picture.text(box[0] + box[2], box[1] - 12, words, { anchor: "end", color: colors.muted, weight: 600 });
-    plot.front().point([placeOf(state), state.cost], { color: colors.text, size: 7 });
+    // The dot may lie on the border: it is drawn uncut.
+    picture.add(n2t.svg("circle", { cx: plot.px(placeOf(state)), cy: plot.py(cut(state.cost)), r: 7, fill: colors.text,
+      stroke: "#fff", "stroke-width": 1.5 }));
   }
 
   function drawMeasures(picture, state, top) {
     const { colors, width } = picture;
     const none = state.tp + state.fp === 0;
     const items = [["accuracy", percent(state.accuracy)], ["precision", none ? "0 / 0" : percent(state.precision)],
-      ["recall", state.table.positives ? percent(state.recall) : "0 / 0"], ["F1", percent(state.f1)]];
+      ["recall", state.table.positives ? percent(state.recall) : "0 / 0"], ["F1", percent(state.f1)], ["always no", percent(state.always_no)]];
+    const narrow = narrowAt(width);
+    const margin = narrow ? 8 : 20;
     items.forEach(([name, value], i) => {
-      const x = 20 + ((width - 20) / items.length) * i;
-      picture.text(x, top, name, { size: 15, color: colors.muted });
-      picture.text(x, top + 23, value, { size: narrowAt(width) ? 17 : 21, weight: 700 });
+      // The last is not this threshold's: it is the accuracy to be held against the first.
+      const last = i === items.length - 1;
+      const [x, anchor] = last ? [width - margin, "end"] : [margin + ((width - margin) / items.length) * i, "start"];
+      picture.text(x, top, name, { size: narrow ? 14 : 15, color: colors.muted, anchor });
+      const look = last ? { weight: 400, color: colors.muted } : { weight: 700 };
+      picture.text(x, top + 23, value, { size: narrow ? 16 : 21, anchor, ...look });
     });
   }
 
@@ -192,15 +202,18 @@ const explorer = (() => {
     const ticks = { xticks: [0, 0.5, 1], xwords: ["0", "0.5", "1"], yticks: [0, 0.5, 1], ywords: ["0", "0.5", "1"] };
     const missing = !table.positives ? "positives" : !table.negatives ? "negatives" : "";
     const share = ratio(table.positives, table.positives + table.negatives);
-    const kinds = [["r", "ROC", "false alarm rate", "false_alarms", "recall", [[0, 0], [1, 1]]],
+    const kinds = [["r", "recall", "false positive rate", "false_alarms", "recall", [[0, 0], [1, 1]]],
       ["p", "precision", "recall", "recall", "precision", [[0, share], [1, share]]]];
     for (const [name, title, xlabel, across, up, chance] of kinds) {
       const box = place[name];
       const plot = picture.plot(box, [0, 1], [0, 1]);
       plot.axes({ xlabel, ...ticks });
       const none = missing && (name === "r" || missing === "positives");
-      const full = name === "r" && !none && !narrowAt(picture.width) ? `${title}, AUC ${number(table.auc, 3)}` : title;
-      picture.text(box[0] + box[2], box[1] - 10, full, { weight: 600, anchor: "end", size: 15 });
+      picture.text(box[0] - 30, box[1] - 10, title, { size: 15 });
+      if (name === "r") {
+        const words = none || narrowAt(picture.width) ? "ROC" : `ROC, AUC ${number(table.auc, 3)}`;
+        picture.text(box[0] + box[2], box[1] - 10, words, { weight: 600, anchor: "end", size: 15 });
+      }
       if (none) {
         picture.text(box[0] + box[2] / 2, box[1] + box[3] / 2 - 4, `no ${missing}:`, { anchor: "middle", size: 15 });
         picture.text(box[0] + box[2] / 2, box[1] + box[3] / 2 + 16, "no curve", { anchor: "middle", size: 15 });
@@ -216,21 +229,32 @@ const explorer = (() => {
   }
 
   // ---- dragging the threshold
+  function thresholdAt(px, view) {
+    const control = view.declaration.controls.find((one) => one.name === "threshold");
+    return snap(view.scores.data(px, 0)[0], control);
+  }
   const drag = {
     scroll: "pan-y",
     down([px, py], view, finger) {
       const plot = view.scores;
-      if (!plot || py < plot.top || py > plot.top + plot.height + 140) return null;
-      return Math.abs(px - plot.px(placeOf(view.state))) < (finger ? 30 : 16) || (py < plot.top + plot.height && px > plot.left && px < plot.left + plot.width) ? {} : null;
+      if (!plot || py < plot.top || py > plot.top + plot.height) return null;
+      const near = finger ? 30 : 10; // beyond the ends, where the threshold may stand
+      return px > plot.left - near && px < plot.left + plot.width + near ? {} : null;
     },
-    move(_, [px], view) {
-      const control = view.declaration.controls.find((one) => one.name === "threshold");
-      view.set({ threshold: snap(view.scores.data(px, 0)[0], control) }, { settled: false });
-    },
+    move(_, [px], view) { view.set({ threshold: thresholdAt(px, view) }, { settled: false }); },
   };
+  // A click without a move is enough.
+  function clicked(event, view) {
+    const box = view.picture.node.getBoundingClientRect();
+    const scale = view.picture.width / box.width;
+    const at = [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
+    const threshold = thresholdAt(at[0], view);
+    if (drag.down(at, view) && threshold !== view.values.threshold) view.set({ threshold });
+  }
 
   return {
     compute, describe, draw, drag, bars, curves,
+    setup(view) { view.picture.node.addEventListener("click", (event) => clicked(event, view)); },
     height: (width) => layout(width).height,
     lines: (width) => (narrowAt(width) ? 6 : 3),
     goals: {

@@ -51,6 +51,7 @@ SHARES = (
     ("0.005", "1 in 200"),
 )
 ENOUGH, USEFUL = 0.95, 0.8  # recalls that goals ask for
+RARE = 0.1  # with a larger share of positives, "always no" is nobody's advice
 
 COSTS = (
     Slider("miss", "Cost of a missed positive", 0, 100, 1, 5),
@@ -74,6 +75,8 @@ _CHEAPEST = Goal(
     challenge=True,
 )
 
+_HINT = "Click or drag in the upper picture to move the threshold."
+
 DECLARATION = Declaration(
     name="threshold",
     title="Where to draw the line",
@@ -96,7 +99,7 @@ DECLARATION = Declaration(
     ),
     width=660,
     height=760,
-    pointer_hint="Drag the threshold in the picture, or move it with the arrow keys.",
+    pointer_hint=_HINT,
 )  # fmt: skip
 
 CONTROLS, PRESETS, GOALS = DECLARATION.controls, DECLARATION.presets, DECLARATION.goals
@@ -233,8 +236,8 @@ def compute(
     ``table`` holds the counts of a model's own scores; without it those of two bell curves are taken. Keys:
     ``k``, which place the threshold is at; ``tp``, ``fp``, ``fn``, ``tn``; ``accuracy``, ``precision``,
     ``recall``, ``f1``, ``false_alarms`` (the false positive rate), each 0 where it would be 0 / 0;
-    ``always_no``, the accuracy of who says no to everything; ``cost`` at this threshold, ``costs`` at all; ``cheapest``,
-    the smallest of them, and ``at``, the first place where it is reached.
+    ``always_no``, the accuracy of who says no to everything; ``cost`` at this threshold, ``costs`` at all;
+    ``cheapest``, the smallest of them, and ``at``, the first place where it is reached.
     """
     table = table or bells(separation, share)
     positives, negatives = table["positives"], table["negatives"]
@@ -391,7 +394,7 @@ def _draw_scores(ax: Axes, state: dict[str, Any], table: dict[str, Any], palette
 
 def _draw_matrix(ax: Axes, state: dict[str, Any], palette: dict[str, str]) -> None:
     ax.set(xlim=(0, 2), ylim=(2, 0), xticks=[0.5, 1.5], yticks=[0.5, 1.5])
-    ax.set_xticklabels(["said no", "said yes"])
+    ax.set_xticklabels(["says no", "says yes"])
     ax.set_yticklabels(["is no", "is yes"])
     ax.grid(False)
     for row, column, name in ((0, 0, "tn"), (0, 1, "fp"), (1, 0, "fn"), (1, 1, "tp")):
@@ -408,8 +411,9 @@ def declaration_for(table: dict[str, Any]) -> Declaration:
     maximum = round(table["minimum"] + steps * step, 9)
     middle = round(table["minimum"] + (steps // 2) * step, 9)
     both = bool(table["positives"] and table["negatives"])
-    rare = both and any(_beaten(table, k) for k in range(steps + 1))
-    goals = (*([_ALWAYS_NO] if rare else []), *([_RECALL, _CHEAPEST] if both else []))
+    rare = both and table["positives"] <= RARE * (table["positives"] + table["negatives"])
+    beaten = rare and any(_beaten(table, k) for k in range(steps + 1))
+    goals = (*([_ALWAYS_NO] if beaten else []), *([_RECALL, _CHEAPEST] if both else []))
     return Declaration(
         name="threshold",
         title="Where to draw the line",
@@ -418,7 +422,7 @@ def declaration_for(table: dict[str, Any]) -> Declaration:
         goals=goals,
         width=660,
         height=760,
-        pointer_hint="Drag the threshold in the picture, or move it with the arrow keys.",
+        pointer_hint=_HINT,
     )
 
 
@@ -455,7 +459,8 @@ def threshold(scores: Sequence[float] | None = None, y: Sequence[int] | None = N
 
     Args:
         scores: (N,), one number an example (tensor, array or list): the higher, the more surely positive.
-            Where probabilities crowd at 0 and 1, logits show more. Without scores: two bell curves to play with.
+            Where probabilities crowd at 0 and 1, logits show more. Without scores:
+            two bell curves.
         y: (N,), 1 for a positive and 0 for a negative.
 
     Raises:
