@@ -45,6 +45,7 @@ explore.replay_perceptron([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1], histor
     "explore.graph()",
     "explore.outlier()",
     "explore.race()",
+    "explore.convolution()",
 ]
 EXPLORERS = {
     "draw_digit",
@@ -58,6 +59,7 @@ EXPLORERS = {
     "graph",
     "outlier",
     "race",
+    "convolution",
 }
 # Controls that change no picture by themselves: explorer and name.
 SILENT = {("replay", "speed")}  # how fast Play goes

@@ -126,19 +126,18 @@ const explorer = (() => {
   }
 
   // ---- the picture
-  const ACCENT_HALO = "#fff";
   function layout(width) {
-    const narrow = width < 540;
+    const narrow = width < 480, tight = width < 620;
     const margin = 14, gap = narrow ? 14 : 24;
-    const panel = Math.min(296, Math.floor((width - 2 * margin - gap) / 2));
+    const panel = Math.min(narrow ? 176 : 296, Math.floor((width - 2 * margin - gap) / 2));
     const left = (width - 2 * panel - gap) / 2;
-    const formulas = 34 + panel + 44; // baseline of the first of two lines
-    const sums = formulas + 58; // upper edge of the numbers
-    const between = narrow ? 30 : 34;
-    const box = narrow ? Math.min(170, (width - 2 * margin - between) / 2) : Math.min(182, (width - 2 * margin - 2 * between) / 3);
+    const formulas = 34 + panel + 44; // baseline of the first of three lines
+    const sums = formulas + 78; // upper edge of the numbers
+    const between = 30;
+    const box = narrow ? Math.min(160, (width - 2 * margin - between) / 2) : Math.min(197, (width - 2 * margin - 2 * between) / 3);
     const from = (width - (narrow ? 2 : 3) * box - (narrow ? 1 : 2) * between) / 2;
     const boxes = [[from, sums], [from + box + between, sums], narrow ? [from, sums + box + 34] : [from + 2 * (box + between), sums]];
-    return { narrow, panel, input: [left, 34], output: [left + panel + gap, 34], formulas, box, between, boxes,
+    return { narrow, tight, panel, input: [left, 34], output: [left + panel + gap, 34], formulas, box, between, boxes,
       height: Math.ceil(boxes[2][1] + box + (narrow ? 14 : 38)) };
   }
 
@@ -163,29 +162,28 @@ const explorer = (() => {
   }
   function frameOf(picture, x, y, width, height, { color, dash = null, stroke = 3 }) {
     const box = { x, y, width, height, fill: "none", "stroke-linejoin": "round" };
-    picture.add(svg("rect", { ...box, stroke: ACCENT_HALO, "stroke-width": stroke + 3 }));
+    picture.add(svg("rect", { ...box, stroke: "#fff", "stroke-width": stroke + 3 }));
     picture.add(svg("rect", { ...box, stroke: color, "stroke-width": stroke, "stroke-dasharray": dash }));
   }
 
   // A number as large and exact as a cell of this side can hold it, or nothing.
-  const wide = (words) => [...words].reduce((sum, c) => sum + (c === "." ? 0.28 : c === "−" ? 0.6 : 0.56), 0);
-  function fitted(v, side) {
-    for (const least of [13, 11]) {
-      for (const digits of [2, 1]) {
-        const full = Math.abs(v) < 1e4 ? short(v, digits) : brief(v, 1e4);
-        if (digits < 2 && short(v, 2) !== "0" && full === "0") continue;
-        for (const words of [full, full.replace(/^(−?)0\./, "$1.")]) {
-          const size = Math.min(17, (side - 3) / wide(words));
-          if (size >= least) return [words, size];
-        }
+  // Widths in parts of the size of type, of a wide face.
+  const wide = (words) => [...words].reduce((sum, c) => sum + (c === "." ? 0.32 : c === "−" ? 0.84 : 0.64), 0);
+  function fitted(v, side, weight) {
+    for (const digits of [2, 1]) {
+      if (digits === 1 && Math.abs(v - Number(v.toFixed(1))) > 0.1 * Math.abs(v)) break; // 0.05 is not 0.1
+      const full = Math.abs(v) < 1e4 ? short(v, digits) : brief(v, 1e4);
+      for (const words of [full, full.replace(/^(−?)0\./, "$1.")]) {
+        const size = Math.min(17, (side - 3) / wide(words) / (weight > 400 ? 1.09 : 1));
+        if (size >= 13) return [words, size];
       }
     }
     return null;
   }
-  function cellWords(picture, v, x, y, side, { dark = false, weight = 400 } = {}) {
-    const found = fitted(v, side);
+  function cellWords(picture, v, x, y, side, { dark = false, weight = 400, color = picture.colors.text } = {}) {
+    const found = fitted(v, side, weight);
     if (found) picture.text(x + side / 2, y + side / 2 + found[1] * 0.36, found[0], {
-      size: found[1], anchor: "middle", halo: false, weight, color: dark ? "#fff" : picture.colors.text,
+      size: found[1], anchor: "middle", halo: false, weight, color: dark ? "#fff" : color,
     });
   }
 
@@ -204,12 +202,12 @@ const explorer = (() => {
     // What cannot be read leaves the last picture standing, pale: it would flicker at every letter typed.
     if (!now.mistake) view.memory.last = [now, { ...values }];
     const [state, before] = view.memory.last ?? [null, null];
-    if (state) drawAll(picture, state, now.mistake ? { ...before, picture: before.picture } : values, data, view);
+    if (state) drawAll(picture, state, now.mistake ? before : values, data, view);
     if (!now.mistake) return;
     view.memory.place = null;
     picture.add(svg("rect", { width: picture.width, height: picture.height, fill: "#fff", opacity: state ? 0.72 : 1 }));
     picture.add(svg("rect", { width: picture.width, height: 32, fill: "#fff" }));
-    picture.text(14, 24, "The kernel cannot be read yet.", { weight: 700, size: picture.width < 540 ? 15 : 17, color: "#b3121f" });
+    picture.text(14, 24, "The kernel cannot be read yet.", { weight: 700, size: picture.width < 480 ? 15 : 17, color: "#b3121f" });
   }
 
   function drawAll(picture, state, values, data, view) {
@@ -223,7 +221,7 @@ const explorer = (() => {
 
     // the picture, its padding, the window
     const [left, top] = spot.input.map((edge, axis) => edge + (spot.panel - side * Math.max(room[1 - axis], state.span[1 - axis])) / 2);
-    picture.text(spot.input[0], 22, `Input ${by(state.input)}${padding && !spot.narrow ? `, padding ${padding}` : ""}`, title);
+    picture.text(spot.input[0], 22, `Input ${by(state.input)}${padding && !spot.tight ? `, padding ${padding}` : ""}`, title);
     if (padding) {
       picture.add(svg("rect", { x: left, y: top, width: side * room[1], height: side * room[0], fill: "#efe9f7" }));
     }
@@ -232,7 +230,13 @@ const explorer = (() => {
     const X = pixels(data, values.picture);
     mosaic(picture, X, inner, side, GREY);
     mesh(picture, room, [left, top], side);
-    if (side >= 26) X.forEach((line, i) => line.forEach((v, j) => cellWords(picture, v, inner[0] + j * side, inner[1] + i * side, side, { dark: v > 0.55 })));
+    for (let i = -padding; side >= 26 && i < state.input[0] + padding; i++) {
+      for (let j = -padding; j < state.input[1] + padding; j++) {
+        const v = X[i]?.[j]; // nothing there: a 0 of the padding
+        cellWords(picture, v ?? 0, inner[0] + j * side, inner[1] + i * side, side, { dark: v > 0.55,
+          color: v === undefined ? colors.muted : colors.text });
+      }
+    }
     picture.add(svg("rect", { x: inner[0], y: inner[1], width: side * state.input[1], height: side * state.input[0], fill: "none",
       stroke: colors.muted, "stroke-width": 1.5, "stroke-dasharray": padding ? "4 3" : null }));
     drawFormulas(picture, state, values, spot);
@@ -241,8 +245,9 @@ const explorer = (() => {
       frameOf(picture, left + 1.5, top + 1.5, side * state.span[1] - 3, side * state.span[0] - 3, { color: colors.wrong, dash: "7 5" });
       picture.text(tint[0], 22, "No output", { ...title, color: "#b3121f" });
       picture.add(svg("rect", { x: tint[0], y: tint[1], width: spot.panel, height: spot.panel, fill: "#fdecee", rx: 6 }));
-      const size = spot.narrow ? 14 : 17;
-      wrapped(picture, state.refused, tint[0] + 12, tint[1] + 30, spot.panel - 24, { size, color: "#6d0a15", halo: false });
+      const axis = state.span.findIndex((span, k) => span > room[k]);
+      const words = spot.tight ? `${state.span[axis]} pixels needed, ${room[axis]} there: no window fits.` : state.refused;
+      wrapped(picture, words, tint[0] + 12, tint[1] + 30, spot.panel - 24, { size: spot.tight ? 15 : 17, color: "#6d0a15", halo: false });
       drawSums(picture, state, data, spot, place);
       return;
     }
@@ -267,7 +272,7 @@ const explorer = (() => {
     const index = i * width + j;
     const upto = view.memory.filling ? index : Infinity;
     const count = upto < height * width - 1 ? `, ${index + 1} of ${height * width}` : "";
-    picture.text(tint[0], 22, `Output ${by(state.out)}${spot.narrow ? "" : count}`, title);
+    picture.text(tint[0], 22, `Output ${by(state.out)}${spot.tight ? "" : count}`, title);
     mosaic(picture, state.output, from, side, (v) => signed(data, v, state.largest), upto);
     mesh(picture, state.out, from, side);
     if (side >= 26) {
@@ -299,14 +304,16 @@ const explorer = (() => {
 
   function drawFormulas(picture, state, values, spot) {
     const shape = shapeOf(state);
-    const size = spot.narrow ? 14 : 16;
+    const size = spot.tight ? 14 : 16;
     const alike = state.input[0] === state.input[1] && shape[0] === shape[1];
-    const names = alike ? [spot.narrow ? "" : "Height and width: "] : ["Height: ", "Width: "];
+    const names = alike ? [spot.tight ? "" : "Height and width: "] : ["Height: ", "Width: "];
     if (state.refused) {
       picture.text(14, spot.formulas, `Window ${by(state.span)}, room ${by(state.input.map((n) => n + 2 * values.padding))}`, { size, color: "#b3121f" });
       return;
     }
-    names.forEach((name, axis) => picture.text(14, spot.formulas + axis * 22, name + formula(state.input[axis], shape[axis], values), { size }));
+    const words = spot.tight ? "⌊(n + 2p − d·(k − 1) − 1) / s⌋ + 1" : "Output: ⌊(input + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1";
+    picture.text(14, spot.formulas, words, { size, color: picture.colors.muted });
+    names.forEach((name, axis) => picture.text(14, spot.formulas + (axis + 1) * 22, name + formula(state.input[axis], shape[axis], values), { size }));
   }
 
   // The pixels under the window × the kernel = the products, number by number, and their sum.
@@ -316,16 +323,16 @@ const explorer = (() => {
     const side = Math.min(52, spot.box / Math.max(rows, columns));
     const most = Math.max(...state.kernel.flat().map(Math.abs));
     const tint = (v) => signed(data, 0.62 * v, most);
-    const titles = ["pixels under it", "kernel", "products"];
+    const titles = ["pixels under it", "kernel", spot.narrow ? "= products" : "products"];
     [state.patch, state.kernel, state.products].forEach((grid, k) => {
       const [boxLeft, boxTop] = spot.boxes[k];
       const [left, top] = [boxLeft + (spot.box - columns * side) / 2, boxTop + (spot.box - rows * side) / 2];
       picture.text(boxLeft + spot.box / 2, boxTop - 8, titles[k], { size: 15, anchor: "middle", color: colors.muted });
-      if (k < 2) picture.text(boxLeft + spot.box + spot.between / 2, boxTop + spot.box / 2 + 7, "×="[k], { size: 22, weight: 700, anchor: "middle" });
+      if (k === 0 || (k === 1 && !spot.narrow)) picture.text(boxLeft + spot.box + spot.between / 2, boxTop + spot.box / 2 + 7, "×="[k], { size: 22, weight: 700, anchor: "middle" });
       if (grid) {
         mosaic(picture, grid, [left, top], side, k ? tint : GREY);
         grid.forEach((line, i) => line.forEach((v, j) =>
-          cellWords(picture, v, left + j * side, top + i * side, side, { dark: k === 0 && v > 0.55, weight: k === 1 ? 600 : 400 })));
+          cellWords(picture, v, left + j * side, top + i * side, side, { dark: k === 0 && v > 0.55, weight: k === 1 && side > 34 ? 600 : 400 })));
       }
       mesh(picture, [rows, columns], [left, top], side, "#b9bac4");
       if (k === 1) {
@@ -343,17 +350,20 @@ const explorer = (() => {
       picture.text(x, boxTop + spot.box / 2 + 34, goal, { size: 14 });
       return;
     }
-    const sum = `${terms(state.products)} = `;
-    const long = sum.length * 8.6 + 230 > picture.width;
-    const y = boxTop + spot.box + 26;
+    const y = boxTop + spot.box + 27;
+    const count = rows * columns;
+    const all = count > 1 ? terms(state.products) : null;
+    const told = all && (all.length + short(state.total).length) * 9.8 + 270 < picture.width ? `Sum: ${all} = `
+      : `Sum of the ${count === 1 ? "one product" : `${count} products`}: `;
+    picture.text(14, y, told + short(state.total), { weight: 700 });
     picture.text(picture.width - 14, y, goal, { anchor: "end" });
-    picture.text(14, y, `Sum of the products: ${long ? "" : sum}${short(state.total)}`, { weight: 700 });
   }
-  const terms = (products) => {
+  // The products that are not 0, written as one sum; null where rounding would make it wrong.
+  function terms(products) {
     const all = products.flat().filter((v) => Math.abs(v) > ZERO);
-    if (all.length < 2 || all.some((v) => Math.abs(v - Number(v.toFixed(2))) > ZERO)) return "0".repeat(99);
+    if (all.length < 2 || all.some((v) => Math.abs(v - Number(v.toFixed(2))) > ZERO)) return null;
     return all.map((v, k) => (k === 0 ? short(v) : `${v < 0 ? "−" : "+"} ${short(Math.abs(v))}`)).join(" ");
-  };
+  }
 
   // ---- the kernel: ready-made, resized, clicked
   const sameNumbers = (one, other) => one && other && one.length === other.length && one[0].length === other[0].length &&
@@ -397,10 +407,10 @@ const explorer = (() => {
     }
     const out = sizes(view);
     if (out) {
-      frame.slider("row", { maximum: out[0] - 1 });
-      frame.slider("column", { maximum: out[1] - 1 });
+      frame.slider("row", { maximum: out[0] - 1, hidden: false });
+      frame.slider("column", { maximum: out[1] - 1, hidden: false });
       frame.adopt({ row: Math.min(values.row, out[0] - 1), column: Math.min(values.column, out[1] - 1) });
-    }
+    } else if (rows) for (const name of ["row", "column"]) frame.slider(name, { hidden: true }); // refused: no window to move
     const index = out ? values.row * out[1] + values.column : 0;
     view.button("play", { disabled: !out });
     view.button("step", { disabled: !out || index === out[0] * out[1] - 1 });

@@ -64,13 +64,13 @@ PICTURES: dict[str, str] = {
     "disc": "disc",
     "slope": "diagonal stripes",
     "dot": "one dark pixel",
-    "small": "small, 6 × 6",
+    "small": "small picture",
 }
 """The word that the control uses -> the name for people."""
 
 KERNELS: dict[str, str] = {
     "horizontal": "horizontal edges",
-    "own": "own: begins with zeros",
+    "own": "own: type or click",
     "outline": "edges all round",
     "mean": "mean of the window",
     "bell": "soft blur",
@@ -128,42 +128,42 @@ DECLARATION = Declaration(
         Slider("stride", "Stride", 1, 8, 1, 1, inline=True),
         Slider("padding", "Padding", 0, 6, 1, 0, inline=True),
         Slider("dilation", "Dilation", 1, 5, 1, 1, inline=True),
-        Slider("row", "Row", 0, 39, 1, 5, inline=True),
-        Slider("column", "Column", 0, 39, 1, 11, inline=True),
+        Slider("row", "Row", 0, 39, 1, 7, inline=True),
+        Slider("column", "Column", 0, 39, 1, 9, inline=True),
         Action("play", "Play", "The window goes over the whole picture and fills the output"),
         Action("step", "Step", "One pixel of the output further"),
         Action("rewind", "Rewind", "Back to the first pixel of the output"),
     ),
     presets=(
-        _preset("Small numbers", "small", "1 0 -1; 2 0 -2", row=1),
-        _preset("One dark pixel", "dot", "1 2 3; 4 5 6; 7 8 9", row=12, column=12),
+        _preset("Small", "small", "1 0 -1; 2 0 -2", row=1),
+        _preset("One dot", "dot", "1 2 3; 4 5 6; 7 8 9", row=12, column=12),
         _preset("Refused", "small", ready("mean", 3), ready="mean", dilation=3),
     ),
     goals=(
         Goal(
             "vertical",
-            "Two bars: make the horizontal one vanish from the output, while the vertical one stays.",
-            "Every row of your kernel sums to 0: along a horizontal bar plus and minus cancel.",
+            "Two bars: keep the vertical one, make the other vanish.",
+            "Each row sums to 0, so it sees no horizontal stroke.",
         ),
         Goal(
             "same",
-            "Let a 5 × 5 kernel make an output as large as its input.",
-            "28 × 28 again: the padding makes up for what the window takes at both sides.",
+            "A 5 × 5 kernel, and still an output of 28 × 28.",
+            "28 × 28: padding gives back what the window takes.",
         ),
         Goal(
             "halve",
-            "Let a 3 × 3 kernel make an output of exactly half the height and half the width.",
-            "28 became 14: at stride 2 the window leaves out every other place.",
+            "A 3 × 3 kernel, and an output of 14 × 14.",
+            "14 × 14: stride 2 leaves out every other place.",
         ),
         Goal(
             "identity",
-            "Find a kernel of 3 × 3 or more whose output is the input, pixel for pixel.",
-            "A single 1 that lies on the pixel itself: the kernel that changes nothing.",
+            "A kernel of 3 × 3 or more whose output is the input.",
+            "A single 1, on the pixel itself, changes nothing.",
         ),
         Goal(
             "shift",
-            "Move the picture by one pixel to the right: a 28 × 28 output, each pixel its left neighbour's.",
-            "The 1 lies on the left, and the picture goes right: each output pixel looks there.",
+            "Move the 28 × 28 picture one pixel to the right.",
+            "The 1 is on the left: each output pixel looks there.",
             challenge=True,
         ),
     ),
@@ -416,8 +416,7 @@ def draw(
     right.set_title(f"Output {by(state['out'])}")
     above.colorbar(shown, ax=right)
     for axes in (left, right):
-        axes.grid(visible=False)
-        axes.set(xticks=[], yticks=[])
+        _bare(axes, state["out"] if axes is right else state["input"])
     _draw_sum(below.subplots(1, 3), state, most)
 
 
@@ -438,9 +437,20 @@ def _draw_sum(panels: Sequence[Axes], state: dict[str, Any], most: float) -> Non
         for i, line in enumerate(state[name]):
             for j, value in enumerate(line):
                 axes.text(j, i, short(value), ha="center", va="center", size=size)
-        axes.grid(visible=False)
-        axes.set(xticks=[], yticks=[])
+        _bare(axes, (len(state[name]), len(state[name][0])))
         axes.set_title(title, size=13)
+
+
+def _bare(axes: Axes, shape: Sequence[int]) -> None:
+    """Leave nothing of the axes but a border and thin lines between the cells of (height, width)."""
+    axes.grid(visible=False)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(True)
+    height, width = shape
+    for k in range(1, height):
+        axes.axhline(k - 0.5, color=colors()["grid"], linewidth=0.6, zorder=1)
+    for k in range(1, width):
+        axes.axvline(k - 0.5, color=colors()["grid"], linewidth=0.6, zorder=1)
 
 
 def browser_data() -> dict[str, Any]:
