@@ -45,6 +45,10 @@ explore.replay_perceptron([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1], histor
     "explore.graph()",
     "explore.outlier()",
     "explore.race()",
+    "explore.initialization()",
+    """steps = range(50)
+curves = {"too large": [2.3 * 1.2**k for k in steps], "too small": [2.3 - 0.001 * k for k in steps]}
+explore.bugs(curves, {"too large": "It runs away."})""",
     "explore.convolution()",
 ]
 EXPLORERS = {
@@ -59,6 +63,8 @@ EXPLORERS = {
     "graph",
     "outlier",
     "race",
+    "initialization",
+    "bugs",
     "convolution",
 }
 # Controls that change no picture by themselves: explorer and name.

@@ -49,7 +49,7 @@ const explorer = (() => {
     if (state.answer === null) parts.push(guess === NOT_YET ? "Which bug made it?" : `Your guess: ${data.bugs[guess]}.`);
     else {
       const name = data.bugs[state.bug];
-      parts.push(state.right ? `Right: ${name}.` : `Not so: it was ${name}.`, data.explanations[state.bug]);
+      parts.push(state.right ? `Right: ${name}.` : `Not so. The bug: ${name}.`, data.explanations[state.bug]);
     }
     if (state.answered) parts.push(`${state.score} of ${state.answered} right so far.`);
     return parts.filter(Boolean).join(" ");
@@ -80,12 +80,14 @@ const explorer = (() => {
 
   function draw(picture, state, values, data) {
     const { colors } = picture;
-    const { box, height } = layout(picture.width);
+    const { box } = layout(picture.width);
     const { log } = values;
     const plot = picture.plot(box, state.x, state.y);
     const title = state.answer === null ? "which bug?" : data.bugs[state.bug];
     const mark = state.answer === null ? "" : state.right ? "✓ " : "✗ ";
-    picture.text(14, 28, `${mark}Curve ${values.case} of ${data.cases.length}: ${title}`, { size: 18, weight: 700 });
+    picture.text(14, 28, `${mark}Curve ${values.case} of ${data.cases.length}: ${title}`, {
+      size: 18, weight: 700, color: state.answer === null ? colors.text : state.right ? "#0b6b4b" : "#b3121f",
+    });
     const scale = log ? powers(...state.y) : null;
     plot.axes({
       xlabel: "step", ylabel: log ? "loss (log)" : "loss",
@@ -107,14 +109,20 @@ const explorer = (() => {
     for (const line of state.lines) {
       plot.line(trace(line), { color: line.look, width: 2.5 });
       if (line.lost !== null && line.steps.length) {
-        const [step, value] = trace(line).at(-1);
-        plot.label([step, Number.isFinite(value) ? value : state.y[0]], "then no number", { dx: 8, dy: -8, size: 14, color: "#c01626" });
+        const place = [line.steps.at(-1), clamp(height_(line.values.at(-1)) || state.y[0], ...state.y)];
+        const late = place[0] > 0.55 * state.x[1];
+        plot.point(place, { color: colors.wrong, marker: "D", size: 6 });
+        plot.label(place, "then no number", { dx: late ? -14 : 14, dy: 5, anchor: late ? "end" : "start", size: 14, color: "#c01626" });
       }
       if (!line.steps.length) plot.label([state.x[0], (state.y[0] + state.y[1]) / 2], "no finite loss at all", { dx: 12, color: "#c01626" });
     }
   }
 
   // ---- the game
+  // Room for the longest sentence, so that nothing moves when an answer is shown.
+  let longest = 0;
+  const measure = (data) => Math.max(...data.cases.map(({ bug, lines }) => 45 +
+    `Curve 1: ${lines.map(course).join("; ")}. ${data.bugs[bug]} ${data.explanations[bug]}`.length));
   const recorded = (view) => {
     const answer = answersOf(view)[view.values.case];
     return answer === undefined ? NOT_YET : String(answer);
@@ -122,8 +130,11 @@ const explorer = (() => {
   return {
     compute, describe, draw,
     height: (width) => layout(width).height,
-    lines: (width) => (narrowAt(width) ? 9 : 5),
-    setup(view) { view.memory.answers = {}; },
+    lines: (width) => Math.max(3, Math.ceil((longest * 8) / width) + 1),
+    setup(view) {
+      view.memory.answers = {};
+      longest = measure(view.data);
+    },
     reset(view) { view.memory.answers = {}; },
     changed(view, { moved }) {
       const done = view.values.case in answersOf(view);

@@ -34,6 +34,7 @@ from utils.explore.base import (
 MOST_BUGS = 12
 MOST_LINES = 4  # in one picture
 MOST_POINTS = 400  # of one line; of a longer one the lowest and highest of each stretch are kept
+ENDLESS = 1e300  # what is larger is called no number, as infinity and NaN are
 NOT_YET = "none"
 
 Line = dict[str, Any]
@@ -94,7 +95,8 @@ def _lines(name: str, given: Any) -> list[Line]:
         parts = [(str(label), values) for label, values in given.items()]
     else:
         given = _listed(name, given)
-        nested = [isinstance(value, Iterable) and not isinstance(value, str) for value in given]
+        # A tensor of one number calls itself iterable, too.
+        nested = [isinstance(value, Iterable) and getattr(value, "ndim", 1) > 0 for value in given]
         if any(nested) and not all(nested):
             raise ValueError(f"bugs: the curve of {name!r} mixes numbers and lines")
         parts = [("", values) for values in given] if any(nested) else [("", given)]
@@ -117,7 +119,7 @@ def _line(name: str, label: str, given: Any) -> Line:
         raise ValueError(f"bugs: the curve of {name!r} must be a sequence of numbers") from None
     if len(values) < 2:
         raise ValueError(f"bugs: the curve of {name!r} needs at least two steps, not {len(values)}")
-    finite = [k for k, value in enumerate(values) if math.isfinite(value)]
+    finite = [k for k, value in enumerate(values) if abs(value) < ENDLESS]
     kept = _thinned(values, finite)
     return {
         "label": label,
@@ -126,7 +128,7 @@ def _line(name: str, label: str, given: Any) -> Line:
         "count": len(values),
         "first": values[finite[0]] if finite else None,
         "last": values[finite[-1]] if finite else None,
-        "lost": next((k + 1 for k, value in enumerate(values) if not math.isfinite(value)), None),
+        "lost": next((k + 1 for k, value in enumerate(values) if not abs(value) < ENDLESS), None),
     }
 
 
@@ -223,7 +225,7 @@ def describe(
         parts.append(chosen)
     else:
         name = bugs[state["bug"]]
-        parts.append(f"Right: {name}." if state["right"] else f"Not so: it was {name}.")
+        parts.append(f"Right: {name}." if state["right"] else f"Not so. The bug: {name}.")
         parts.append(data["explanations"][state["bug"]])
     if state["answered"]:
         parts.append(f"{state['score']} of {state['answered']} right so far.")
@@ -253,7 +255,7 @@ def draw(figure: Figure, data: Mapping[str, Any]) -> None:
             axes.plot(
                 line["steps"], line["values"], color=looks(line["label"], place), label=line["label"] or None
             )
-        _scale(axes, compute(data, k + 1))
+        _scale(axes, compute(data, k + 1), [*one["lines"], *(data["reference"] or [])])
         axes.set_title(f"Curve {k + 1}: which bug?")
         if k >= len(cases) - columns:
             axes.set_xlabel("step")
@@ -263,10 +265,9 @@ def draw(figure: Figure, data: Mapping[str, Any]) -> None:
         grid[0].legend(fontsize=11)
 
 
-def _scale(axes: Axes, state: Mapping[str, Any]) -> None:
-    low, high = state["y"]
-    axes.set(xlim=state["x"], ylim=(low, high))
-    found = [v for line in state["lines"] for v in line["values"] if v > 0]
+def _scale(axes: Axes, state: Mapping[str, Any], lines: Sequence[Line]) -> None:
+    axes.set(xlim=state["x"], ylim=state["y"])
+    found = [value for line in lines for value in line["values"] if value > 0]
     # A curve that runs away would hide all else.
     if found and max(found) > 1000 * min(found) and max(found) > 100:
         axes.set(yscale="log", ylim=(min(found) / 2, max(found) * 2))
@@ -293,7 +294,7 @@ def declaration(data: Mapping[str, Any]) -> Declaration:
         name="bugs",
         title="Which bug made this curve?",
         controls=(
-            Slider("case", "Curve", 1, n, 1, 1),
+            Slider("case", "Curve", 1, n, 1, 1, f"of {n}"),
             Choice("guess", "Which bug made it?", options, NOT_YET, style="radio"),
             Action("check", "Check my guess", "The first guess counts"),
             Action("next", "Next curve", "The next curve without an answer"),

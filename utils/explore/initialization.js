@@ -191,7 +191,7 @@ const explorer = (() => {
         if (last[n + i] !== 0) dead = false;
         apart = Math.max(apart, Math.abs(last[n + i] - last[n]));
       }
-      silent += dead ? 1 / width : 0;
+      silent += dead ? 1 : 0;
     }
     const flat = {
       tanh: (a) => Math.abs(a) > data.saturated, sigmoid: (a) => Math.abs(2 * a - 1) > data.saturated,
@@ -201,7 +201,7 @@ const explorer = (() => {
     return {
       spreads,
       counts: { a: answers.map((a) => histogram(a, data)), g: gradients.map((g) => histogram(g, data)) },
-      silent: last.every((a) => a === 0) ? 1 : silent, alike: apart <= 1e-9 * largest(last),
+      silent: silent / width, alike: apart <= 1e-9 * largest(last),
       flat: flat ? share(last, flat) : 0, reach: data.reaches.find((reach) => far <= reach) ?? data.reaches.at(-1),
     };
   }
@@ -222,7 +222,9 @@ const explorer = (() => {
     if (state.flat > 0.5) return `${percent(state.flat)} of the last layer's answers lie where ${names[activation]} is flat.`;
     if (state.silent > 0) return `${percent(state.silent)} of the last layer's units answer 0 to every input.`;
     const both = [...state.spreads.a, ...state.spreads.g];
-    return both.every((s) => s >= band[0] && s <= band[1]) ? "Every spread lies between 0.5 and 2." : "";
+    const [low, high] = [Math.min(...both), Math.max(...both)];
+    if (low >= band[0] && high <= band[1]) return "Every spread lies between 0.5 and 2.";
+    return `The smallest spread is ${amount(low)}, the largest ${amount(high)}.`;
   }
 
   function describe(state, { scheme, gain, activation, depth, width, norm }, data) {
@@ -234,12 +236,12 @@ const explorer = (() => {
       `Spread of the activations: ${amount(a[0])} at the inputs, ${amount(a[depth])} at layer ${depth}.`,
       `Of the gradients: ${amount(g[depth])} at layer ${depth}, ${amount(g[0])} at the inputs.`,
       verdict(state, activation, data),
-    ].filter(Boolean).join(" ");
+    ].join(" ");
   }
 
   // ---------------------------------------------------------------- the picture
   const narrowAt = (width) => width < 480;
-  const LEFT = 52;
+  const LEFT = 54;
   function layout(width) {
     const tall = narrowAt(width) ? 104 : 128;
     const box = (top, height) => [LEFT, top, width - LEFT - 14, height];
@@ -283,13 +285,16 @@ const explorer = (() => {
     plot.draw("path", { d: inside.join(""), fill: color });
     plot.draw("path", { d: rest.join(""), fill: picture.colors.text });
     for (const layer of named(depth, box[2], 62)) {
-      picture.text(plot.px(layer), box[1] + box[3] + 19, amount(spreads[layer], 0), { size: 14, anchor: "middle", weight: 600 });
+      const words = amount(spreads[layer], 0);
+      const half = words.length * 4.2;
+      const x = Math.min(plot.px(layer), picture.width - 4 - half);
+      picture.text(x, box[1] + box[3] + 19, words, { size: 14, anchor: "middle", weight: 600 });
     }
   }
 
   function draw(picture, state, values, data) {
     const { colors } = picture;
-    const { upper, middle, lower, height } = layout(picture.width);
+    const { upper, middle, lower } = layout(picture.width);
     const narrow = narrowAt(picture.width);
     const { depth } = values;
     const [blue, red] = [colors.class0, colors.gradient];
@@ -312,7 +317,7 @@ const explorer = (() => {
     });
     picture.text(lower[0] - 8, lower[1] - 12, "spread", { weight: 600 });
     let x = lower[0] + 64;
-    for (const [words, color, marker] of [["activations", blue, "o"], ["gradients", red, "s"]]) {
+    for (const [words, color] of [["activations", blue], ["gradients", red]]) {
       picture.add(n2t.svg("line", { x1: x, x2: x + 26, y1: lower[1] - 17, y2: lower[1] - 17, stroke: color, "stroke-width": 3 }));
       picture.text(x + 32, lower[1] - 12, words, { size: 14 });
       x += 124;
@@ -330,7 +335,7 @@ const explorer = (() => {
   return {
     compute, describe, draw, run,
     height: (width) => layout(width).height,
-    lines: (width) => (narrowAt(width) ? 8 : 4),
+    lines: (width) => (narrowAt(width) ? 8 : 5),
     goals: {
       vanish: (state) => state.spreads.g[0] > 0 && state.spreads.g[0] < 1e-6,
       explode: (state) => state.spreads.g[0] > 1e6,

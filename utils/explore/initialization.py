@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
 from utils.explore.base import (
@@ -43,7 +44,7 @@ LIMIT = 3.0  # the histograms show values from −LIMIT to LIMIT; what lies beyo
 BINS = 41  # odd, so that 0 lies in the middle of one
 EPS = 1e-5  # of batch normalisation, as in nn.BatchNorm1d
 BAND = (0.5, 2.0)  # a healthy spread
-REACHES = (2, 4, 8, 16)  # the axis of spreads goes from 10⁻ⁿ to 10ⁿ with the first n that shows them all
+REACHES = (2, 4, 8, 16, 32, 80)  # the axis of spreads goes from 10⁻ⁿ to 10ⁿ, with the first n that is enough
 SATURATED = 0.95  # from here on tanh is called flat; sigmoid within (1 − SATURATED) / 2 of its ends
 
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -60,7 +61,7 @@ SCHEMES = {
     "small": "normal, spread 0.01",
     "tenth": "normal, spread 0.1",
     "one": "normal, spread 1",
-    "linear": "uniform ±1/√fan-in (nn.Linear)",
+    "linear": "nn.Linear's, ±1/√fan-in",
     "xavier": "Xavier, uniform",
     "kaiming": "Kaiming, normal",
 }
@@ -71,42 +72,50 @@ DECLARATION = Declaration(
     title="A deep network before its first step",
     controls=(
         Choice("scheme", "First weights", tuple(SCHEMES.items()), "linear"),
-        Slider("gain", "times a gain of", 0.5, 3.0, 0.05, 1.0),
+        Slider("gain", "times a gain of", 0.5, 3.0, 0.01, 1.0),
         Choice("activation", "Activation", tuple(_NAMES.items()), "tanh"),
         Slider("depth", "Depth", 1, 30, 1, 10, "layers"),
-        Slider("width", "Width", 4, 100, 4, 64, "units"),
-        Switch("norm", "Batch normalisation in every layer"),
-        Slider("seed", "Draw of random numbers", 1, 8, 1, 1),
+        Slider("width", "Width", 4, 100, 4, 100, "units"),
+        Switch("norm", "Batch normalisation"),
+        Slider("seed", "Draw of the weights", 1, 8, 1, 1),
     ),
     presets=(
-        Preset("20 layers, tanh", {"depth": 20, "activation": "tanh"}),
-        Preset("30 layers, ReLU", {"depth": 30, "activation": "relu"}),
+        Preset(
+            "Xavier, 20 × tanh",
+            {"scheme": "xavier", "gain": 1.0, "activation": "tanh", "depth": 20, "norm": False},
+        ),
+        Preset(
+            "Kaiming, 30 × ReLU",
+            {"scheme": "kaiming", "gain": 1.0, "activation": "relu", "depth": 30, "norm": False},
+        ),
     ),
     goals=(
         Goal(
             "vanish",
             "Let the gradient vanish: under a millionth at the inputs, but not 0.",
-            "Vanished. Each layer shrank it a little; thirty times a little is nearly nothing.",
+            "Vanished. Each layer shrank it; many times a little is nearly all.",
         ),
         Goal(
             "explode",
             "Let it explode: over a million at the inputs.",
-            "Exploded. Each layer stretched it, and the factors multiply.",
+            "Exploded: the factors of the layers multiply.",
         ),
         Goal(
             "dead",
             "Kill a ReLU network: its last layer answers 0 to every input.",
-            "Dead. No gradient comes back, so no step of training can wake it.",
+            "Dead. No gradient comes back, so no step can wake it.",
         ),
         Goal(
             "keep",
-            "20 layers of tanh or more, no batch normalisation: both spreads between 0.5 and 2 everywhere.",
-            "Kept: weights a little larger than Xavier's make up for what tanh squeezes.",
+            "20 layers of tanh, no batch normalisation: keep every spread from 0.5 to 2.",
+            "Kept. Weights a little larger than Xavier's make up for what tanh squeezes.",
             challenge=True,
         ),
     ),
     width=680,
     height=640,
+    pointer_hint="Inputs of spread 1 go in at the left. A gradient of spread 1 comes in at the right and "
+    "runs back. Black: beyond ±3.",
 )  # fmt: skip
 
 CONTROLS, PRESETS, GOALS = DECLARATION.controls, DECLARATION.presets, DECLARATION.goals
@@ -260,11 +269,11 @@ def describe(
         f"Spread of the activations: {amount(a[0])} at the inputs, {amount(a[-1])} at layer {int(depth)}.",
         f"Of the gradients: {amount(g[-1])} at layer {int(depth)}, {amount(g[0])} at the inputs.",
     ]
-    return " ".join([*parts, *filter(None, [verdict(state, activation)])])
+    return " ".join([*parts, verdict(state, activation)])
 
 
 def verdict(state: dict[str, Any], activation: str) -> str:
-    """Return one sentence on what stands out, or nothing."""
+    """Return one sentence on what stands out."""
     if state["silent"] == 1:
         return "The last layer answers 0 to every input, and no gradient comes back."
     if state["alike"]:
@@ -277,7 +286,7 @@ def verdict(state: dict[str, Any], activation: str) -> str:
     both = state["spreads"]["a"] + state["spreads"]["g"]
     if all(BAND[0] <= s <= BAND[1] for s in both):
         return "Every spread lies between 0.5 and 2."
-    return ""
+    return f"The smallest spread is {amount(min(both))}, the largest {amount(max(both))}."
 
 
 # ------------------------------------------------------------------ the still picture
@@ -311,12 +320,18 @@ def draw(figure: Figure, **values: Any) -> None:
 
 def _draw_histograms(axes: Axes, counts: Sequence[Sequence[int]], color: str) -> None:
     high = 2 * LIMIT / BINS
-    middles = -LIMIT + (np.arange(-1, BINS + 1) + 0.5) * high
     # What lies beyond the limits is drawn in another colour at the ends.
-    paint = [colors()["text"], *[color] * BINS, colors()["text"]]
+    inside, beyond = [], []
     for layer, row in enumerate(counts):
-        wide = 0.84 * np.array(row) / max(row)
-        axes.barh(middles, wide, height=high, left=layer - wide / 2, color=paint)
+        for place, count in enumerate(row):
+            if count:
+                half, low = 0.42 * count / max(row), -LIMIT + (place - 1) * high
+                left, right, top = layer - half, layer + half, low + high
+                box = [(left, low), (right, low), (right, top), (left, top)]
+                (beyond if place in (0, BINS + 1) else inside).append(box)
+    # One collection for all bars: two thousand patches would take seconds.
+    axes.add_collection(PolyCollection(inside, facecolor=color))
+    axes.add_collection(PolyCollection(beyond, facecolor=colors()["text"]))
     axes.set(xlim=(-0.6, len(counts) - 0.4), ylim=(-LIMIT - high, LIMIT + high), yticks=[-2, 0, 2])
 
 
@@ -337,7 +352,8 @@ class InitializationExplorer(Explorer):
 
 # What the stored picture shows: nn.Linear's own start, under which a deep tanh network fades both ways.
 STILL = {
-    "scheme": "linear", "gain": 1.0, "activation": "tanh", "depth": 20, "width": 64, "norm": False, "seed": 1,
+    "scheme": "linear", "gain": 1.0, "activation": "tanh", "depth": 20, "width": 100, "norm": False,
+    "seed": 1,
 }  # fmt: skip
 
 
