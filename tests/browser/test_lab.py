@@ -50,6 +50,8 @@ explore.replay_perceptron([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1], histor
 curves = {"too large": [2.3 * 1.2**k for k in steps], "too small": [2.3 - 0.001 * k for k in steps]}
 explore.bugs(curves, {"too large": "It runs away."})""",
     "explore.convolution()",
+    "explore.capacity()",
+    "explore.threshold()",
 ]
 EXPLORERS = {
     "draw_digit",
@@ -66,6 +68,8 @@ EXPLORERS = {
     "initialization",
     "bugs",
     "convolution",
+    "capacity",
+    "threshold",
 }
 # Controls that change no picture by themselves: explorer and name.
 SILENT = {("replay", "speed")}  # how fast Play goes

@@ -241,7 +241,7 @@ const explorer = (() => {
 
   return {
     compute, describe, draw, drag,
-    setup(view) { view.picture.node.addEventListener("click", (event) => clicked(event, view)); },
+    setup(view) { view.picture.node.addEventListener("pointerup", (event) => clicked(event, view)); },
     height: (width) => layout(width).height,
     lines: (width) => (narrowAt(width) ? 6 : 3),
     actions: { again: (view) => view.set({ seed: (view.values.seed % 50) + 1 }) },

@@ -254,7 +254,7 @@ const explorer = (() => {
 
   return {
     compute, describe, draw, drag, bars, curves,
-    setup(view) { view.picture.node.addEventListener("click", (event) => clicked(event, view)); },
+    setup(view) { view.picture.node.addEventListener("pointerup", (event) => clicked(event, view)); },
     height: (width) => layout(width).height,
     lines: (width) => (narrowAt(width) ? 6 : 3),
     goals: {
