@@ -221,7 +221,7 @@ const explorer = (() => {
 
     // the picture, its padding, the window
     const [left, top] = spot.input.map((edge, axis) => edge + (spot.panel - side * Math.max(room[1 - axis], state.span[1 - axis])) / 2);
-    picture.text(spot.input[0], 22, `Input ${by(state.input)}${padding && !spot.tight ? `, padding ${padding}` : ""}`, title);
+    picture.text(spot.input[0], 22, `Input ${by(state.input)}${padding && spot.panel > 240 ? `, padding ${padding}` : ""}`, title);
     if (padding) {
       picture.add(svg("rect", { x: left, y: top, width: side * room[1], height: side * room[0], fill: "#efe9f7" }));
     }
@@ -272,7 +272,7 @@ const explorer = (() => {
     const index = i * width + j;
     const upto = view.memory.filling ? index : Infinity;
     const count = upto < height * width - 1 ? `, ${index + 1} of ${height * width}` : "";
-    picture.text(tint[0], 22, `Output ${by(state.out)}${spot.tight ? "" : count}`, title);
+    picture.text(tint[0], 22, `Output ${by(state.out)}${spot.panel > 240 ? count : ""}`, title);
     mosaic(picture, state.output, from, side, (v) => signed(data, v, state.largest), upto);
     mesh(picture, state.out, from, side);
     if (side >= 26) {
@@ -306,12 +306,12 @@ const explorer = (() => {
     const shape = shapeOf(state);
     const size = spot.tight ? 14 : 16;
     const alike = state.input[0] === state.input[1] && shape[0] === shape[1];
-    const names = alike ? [spot.tight ? "" : "Height and width: "] : ["Height: ", "Width: "];
+    const names = alike ? [spot.narrow ? "" : "Height and width: "] : ["Height: ", "Width: "];
     if (state.refused) {
       picture.text(14, spot.formulas, `Window ${by(state.span)}, room ${by(state.input.map((n) => n + 2 * values.padding))}`, { size, color: "#b3121f" });
       return;
     }
-    const words = spot.tight ? "⌊(n + 2p − d·(k − 1) − 1) / s⌋ + 1" : "Output: ⌊(input + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1";
+    const words = spot.narrow ? "⌊(n + 2p − d·(k − 1) − 1) / s⌋ + 1" : "⌊(input + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1";
     picture.text(14, spot.formulas, words, { size, color: picture.colors.muted });
     names.forEach((name, axis) => picture.text(14, spot.formulas + (axis + 1) * 22, name + formula(state.input[axis], shape[axis], values), { size }));
   }
@@ -342,7 +342,7 @@ const explorer = (() => {
     });
     if (!state.products) return;
     const [boxLeft, boxTop] = spot.boxes[2];
-    const goal = `→ row ${state.at[0]}, column ${state.at[1]}`;
+    const goal = `→ output[${state.at.join(", ")}]`;
     if (spot.narrow) {
       const x = boxLeft + spot.box + 14;
       picture.text(x, boxTop + spot.box / 2 - 14, "their sum", { size: 15, color: colors.muted });
@@ -353,7 +353,7 @@ const explorer = (() => {
     const y = boxTop + spot.box + 27;
     const count = rows * columns;
     const all = count > 1 ? terms(state.products) : null;
-    const told = all && (all.length + short(state.total).length) * 9.8 + 270 < picture.width ? `Sum: ${all} = `
+    const told = all && (all.length + short(state.total).length + 8) * 9.5 + 165 < picture.width ? `Sum: ${all} = `
       : `Sum of the ${count === 1 ? "one product" : `${count} products`}: `;
     picture.text(14, y, told + short(state.total), { weight: 700 });
     picture.text(picture.width - 14, y, goal, { anchor: "end" });

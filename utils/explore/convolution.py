@@ -142,7 +142,7 @@ DECLARATION = Declaration(
     goals=(
         Goal(
             "vertical",
-            "Two bars: keep the vertical one, make the other vanish.",
+            "Two bars: let only the vertical one stay.",
             "Each row sums to 0, so it sees no horizontal stroke.",
         ),
         Goal(
@@ -407,7 +407,7 @@ def draw(
         left.add_patch(Rectangle((-0.5, -0.5), width, height, fill=False, linestyle=":", linewidth=2))
     i, j = state["at"]
     corner = (j * stride - padding - 0.5, i * stride - padding - 0.5)
-    ring = {"fill": False, "edgecolor": palette["accent"], "linewidth": 3}
+    ring = {"fill": False, "edgecolor": palette["accent"], "linewidth": 3, "zorder": 5}
     left.add_patch(Rectangle(corner, *state["span"][::-1], **ring))
     left.set_title(f"Input {by(state['input'])}" + (f", padding {padding}" if padding else ""))
     most = state["largest"] or 1.0
@@ -428,7 +428,7 @@ def _edges(shape: Sequence[int], padding: int) -> tuple[float, float, float, flo
 def _draw_sum(panels: Sequence[Axes], state: dict[str, Any], most: float) -> None:
     """Draw the patch, the kernel and their products with their numbers."""
     largest = max(abs(v) for line in state["kernel"] for v in line) or 1.0
-    looks = {"patch": ("gray_r", 0, 1.6), "kernel": (DIVERGING, -1.6 * largest, 1.6 * largest),
+    looks = {"patch": ("gray_r", 0, 1.15), "kernel": (DIVERGING, -1.6 * largest, 1.6 * largest),
              "products": (DIVERGING, -1.6 * largest, 1.6 * largest)}  # fmt: skip
     titles = ("pixels under it   ×", "kernel   =", f"products, sum {short(state['total'])}")
     size = 13 if max(len(state["kernel"]), len(state["kernel"][0])) < 5 else 7
@@ -436,7 +436,8 @@ def _draw_sum(panels: Sequence[Axes], state: dict[str, Any], most: float) -> Non
         axes.imshow(state[name], cmap=cmap, vmin=low, vmax=high)
         for i, line in enumerate(state[name]):
             for j, value in enumerate(line):
-                axes.text(j, i, short(value), ha="center", va="center", size=size)
+                ink = "white" if name == "patch" and value > 0.55 else colors()["text"]
+                axes.text(j, i, short(value), ha="center", va="center", size=size, color=ink)
         _bare(axes, (len(state[name]), len(state[name][0])))
         axes.set_title(title, size=13)
 
