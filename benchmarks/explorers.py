@@ -41,6 +41,7 @@ images, labels = torch.rand(10, 28, 28), torch.arange(10)""",
     "explore.shift_digit(model, images, labels)",
     "explore.draw_digit(model)",
     "explore.playground()",
+    "explore.convolution()",
 ]
 
 # Waits in the page for the first change after the next key press; resolves to milliseconds.
@@ -178,7 +179,7 @@ def measure(notebook: OpenNotebook, presses: int) -> list[Row]:
     notebook.run_all()
     find = {
         name: page.locator(f"[data-explorer={name}]")
-        for name in ("neuron", "activation", "shift_digit", "draw_digit", "playground")
+        for name in ("neuron", "activation", "shift_digit", "draw_digit", "playground", "convolution")
     }
     for explorer in find.values():
         wait_for(lambda e=explorer: e.locator(".n2t-stage").count() == 1, page, seconds=20)
@@ -201,6 +202,7 @@ def measure(notebook: OpenNotebook, presses: int) -> list[Row]:
     base = plainly()
     neuron = by_key("neuron", "w1", ".n2t-stage svg")
     activation = by_key("activation", "z", ".n2t-stage svg")
+    convolution = by_key("convolution", "column", ".n2t-stage svg")
     base += plainly()
     trip = to_kernel_and_back()
     shift = by_key("shift_digit", "dx", ".n2t-stage canvas")
@@ -215,6 +217,7 @@ def measure(notebook: OpenNotebook, presses: int) -> list[Row]:
         Row("plain slider", base, plainest),
         Row("browser mode: neuron", neuron, plainest, 20),
         Row("browser mode: activation", activation, plainest, 20),
+        Row("browser mode: convolution", convolution, plainest, 20),
         Row("to the kernel and back", trip, shortest),
         Row("kernel mode: shift_digit", shift, shortest, 80),
         Row("stroke to bars: draw_digit", stroke, shortest, 100),
