@@ -248,6 +248,54 @@ def two(generator: torch.Generator) -> tuple[Tensor, Tensor]:
     return normal(generator, 7, 2, scale=3), normal(generator, 7, 2)
 
 
+def small_network(generator: torch.Generator) -> torch.nn.Module:
+    """3-4-2 with ReLU and weights of this generator, in float64."""
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2)).double()
+    with torch.no_grad():
+        for p in model.parameters():
+            p.copy_(normal(generator, *p.shape))
+    return model.requires_grad_(False)
+
+
+def penalty(f: Callable, generator: torch.Generator) -> list:
+    """A penalty's value and its gradients; a bias that is left out has none."""
+    model = small_network(generator).requires_grad_()
+    value = f(model, 0.3)
+    return [value.detach(), *torch.autograd.grad(value, list(model.parameters()), materialize_grads=True)]
+
+
+def dropped(dropout: Callable, generator: torch.Generator) -> list:
+    """What dropout makes of numbers, however it draws its mask."""
+    a = normal(generator, 400).abs() + 1
+    share = dropout(a, 0.75, True, generator) / a
+    return [torch.unique(share.round(decimals=6)), dropout(a, 0.75, False, generator)]
+
+
+def shifted(random_shift: Callable, generator: torch.Generator) -> list:
+    """Pictures with a dot in the middle, however the shifts are drawn: the places where the dot comes out."""
+    images = torch.zeros(600, 5, 4, dtype=torch.float64)
+    images[:, 2, 2] = 3.0
+    moved = random_shift(images, 1, generator).flatten(1)
+    return [
+        torch.unique(moved.argmax(dim=1)),
+        torch.unique(moved.sum(dim=1)),
+        random_shift(images, 0, generator),
+    ]
+
+
+def early_stops(EarlyStopping: type, generator: torch.Generator) -> list:
+    """What it answers to noisy losses with some ties, and what it has kept in the end."""
+    results = []
+    for patience in (1, 3):
+        stopper, model = EarlyStopping(patience), small_network(generator)
+        for loss in torch.randint(2, 9, (8,), generator=generator).tolist():
+            results.append(stopper.update(float(loss), model))
+            for p in model.parameters():
+                p += 1.0
+        results += [stopper.best_loss, *stopper.best_weights.values()]
+    return results
+
+
 EXTREME = torch.tensor([[1e4, -1e4, 0.0], [-1e4, 1e4, 3.0]], dtype=torch.float64)
 DRIVERS: dict[str, Callable] = {
     # 01, 02
@@ -335,6 +383,13 @@ DRIVERS: dict[str, Callable] = {
     "receptive_field": call(lambda g: ([(5, 1), (2, 2), (5, 1)],), lambda g: ([],)),
     "LeNet": same_weights((), (7,), inputs=(3, 1, 28, 28)),
     "ResidualBlock": same_weights((4, 4), (4, 6), (4, 4, 2), (4, 5, 2), inputs=(3, 4, 7, 6)),
+    # 09
+    "l1_penalty": penalty,
+    "l2_penalty": penalty,
+    "dropout": dropped,
+    "random_shift": shifted,
+    "EarlyStopping": early_stops,
+    "ensemble": call(lambda g: ([small_network(g) for _ in range(3)], normal(g, 5, 3, scale=9))),
 }
 # an exercise asks for the plain form only; what the lesson's own definition can do besides is tried here
 MORE: dict[str, Callable] = {

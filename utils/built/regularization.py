@@ -1,4 +1,4 @@
-"""Remedies against memorising, as lesson 09 builds them: penalties, dropout, shifted pictures, early stopping,
+"""Remedies against memorising, as lesson 09 builds them: penalties, dropout, shifts, early stopping,
 and a committee of networks.
 """
 
