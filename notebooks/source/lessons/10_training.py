@@ -38,13 +38,13 @@ import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Subset
 from tqdm.auto import tqdm
 
 from utils import data, explore, plotting
 from utils.built.layers import MLP
 from utils.device import available_devices, get_device, seed_everything
-from utils.training import accuracy, evaluate, fit, load_checkpoint, save_checkpoint
+from utils.training import accuracy, fit, load_checkpoint, save_checkpoint
 
 plotting.use_style()
 
@@ -137,17 +137,17 @@ print(len(loader), "batches of 256; the last has", len(plain) - 256 * (len(loade
 #
 # ### Workers
 #
-# `num_workers=2` starts two more processes that fetch ahead while the network computes. Is that faster? We go once through 1,280 digits (quick to fetch), then through 128 items from a disk that needs 4 ms for each.
+# `num_workers=2` starts two more processes that fetch ahead while the network computes. Is that faster? We go once through 1,280 digits (quick to fetch), then through 96 items from a disk that needs 20 ms for each.
 
 # %%
 class SlowDisk(Dataset):
-    """Digits that take 4 ms each to arrive."""
+    """Digits that take 20 ms each to arrive."""
 
     def __len__(self):
-        return 128
+        return 96
 
     def __getitem__(self, i):
-        time.sleep(0.004)
+        time.sleep(0.02)
         return plain[i]
 
 
@@ -164,13 +164,17 @@ explore.predict("10.workers")
 # %% tags=["nbval-ignore-output"]
 # Other systems start workers afresh, and these cannot see classes that are defined in a notebook.
 workers = 2 if sys.platform == "linux" else 0
-for name, dataset in {"quick": torch.utils.data.Subset(plain, range(1280)), "slow disk": SlowDisk()}.items():
-    alone = seconds(DataLoader(dataset, batch_size=32))
-    helped = seconds(DataLoader(dataset, batch_size=32, num_workers=workers))
-    print(f"{name:9}: alone {alone:.2f} s, with {workers} workers {helped:.2f} s")
+alone, helped = {}, {}
+for name, dataset in {"quick": Subset(plain, range(1280)), "slow disk": SlowDisk()}.items():
+    alone[name] = seconds(DataLoader(dataset, batch_size=16))
+    helped[name] = seconds(DataLoader(dataset, batch_size=16, num_workers=workers))
+    print(f"{name:9}: alone {alone[name]:.2f} s, with {workers} workers {helped[name]:.2f} s")
+
+# %%
+assert not workers or (helped["quick"] > alone["quick"] and helped["slow disk"] < alone["slow disk"])
 
 # %% [markdown]
-# Workers have to be started, and every batch has to travel between processes. On quick data that costs more than it saves. On a slow disk two workers halve the waiting.
+# Workers have to be started, and every batch has to travel between processes. On quick data that costs more than it saves. On a slow disk two workers nearly halve the waiting: they wait at the same time.
 #
 # So: **0 workers until you have measured that you wait for data** (section 11), then as many as there are idle cores. On Windows and macOS a worker starts afresh and cannot see a class that was defined in a notebook: put the Dataset into a `.py` file.
 
@@ -191,9 +195,9 @@ device = get_device()
 # What if they are on different ones? A computer without a GPU can try it, too: torch has a device called `meta`, which knows shapes only.
 
 # %%
-model = MLP([784, 32, 10]).to("meta")
+W = torch.zeros(784, 32, device="meta")
 try:
-    model(torch.zeros(4, 784))
+    torch.zeros(4, 784) @ W
 except RuntimeError as error:
     print(type(error).__name__ + ":", str(error)[:90], "…")
 
@@ -565,13 +569,13 @@ folder.cleanup()
 
 # %% tags=["nbval-ignore-output"]
 by_seed = {}
-for seed in (0, 0, 1, 2, 3, 4):
+for seed in (0, 0, 1, 2, 3):
     seed_everything(seed)
     model, *rest = new_training(**small, seed=seed)
     run(model, *rest, epochs=4)
     by_seed.setdefault(seed, []).append(measured(model, X_test, y_test))
-print("seed 0, twice:   ", "  ".join(f"{a:.2%}" for a in by_seed[0]))
-print("seeds 0, 1, 2, 3, 4:", "  ".join(f"{runs[0]:.2%}" for runs in by_seed.values()))
+print("seed 0, twice:      ", "  ".join(f"{a:.2%}" for a in by_seed[0]))
+print("seeds 0, 1, 2 and 3:", "  ".join(f"{runs[0]:.2%}" for runs in by_seed.values()))
 
 # %%
 assert by_seed[0][0] == by_seed[0][1] and len({runs[0] for runs in by_seed.values()}) > 1
@@ -582,31 +586,42 @@ assert by_seed[0][0] == by_seed[0][1] and len({runs[0] for runs in by_seed.value
 # A misconception: *"with a seed my numbers are the same everywhere."* Computers round after every addition, so the **order** of a sum matters, and another number of threads, another GPU or another version of torch adds in another order:
 
 # %%
-tenth = torch.tensor([0.1, 0.2, 0.3], dtype=torch.float64)
-a, b, c = tenth
+a, b, c = 0.1, 0.2, 0.3
 print("(0.1 + 0.2) + 0.3 == 0.1 + (0.2 + 0.3):", bool((a + b) + c == a + (b + c)))
 print(f"difference: {abs((a + b) + c - (a + (b + c))):.0e}")
 
 # %% [markdown]
-# One unit in the last place. Does it matter? We change **one** of 203,530 weights by one part in ten million and train both networks on the same batches.
-
-# %% tags=["nbval-ignore-output"]
-left, left_batches, left_optimizer, _ = new_training(**small)
-right, right_batches, right_optimizer, _ = new_training(**small)
-with torch.no_grad():
-    right.layers[0].bias[0] *= 1 + 1e-7 * 2
-distances = []
-for _ in range(8):
-    for model, batches, optimizer in ((left, left_batches, left_optimizer), (right, right_batches, right_optimizer)):
-        fit(model, batches, loss_fn=nn.CrossEntropyLoss(), optimizer=optimizer, epochs=1)
-    distances.append(max((p - q).abs().max().item() for p, q in zip(left.parameters(), right.parameters(), strict=True)))
-print("largest difference of two weights after each epoch:", "  ".join(f"{d:.0e}" for d in distances))
+# A few units in the last place. Do they matter? We change **one** bias by two parts in ten million, train on the same batches, and look how far apart any two weights of the two networks are after 75 steps. Three times, with another bias each, and with two learning rates.
+#
+# **Predict.** Will the difference stay, shrink, or grow?
 
 # %%
-assert distances[-1] > 10 * distances[0]
+def final_weights(lr, changed=None):
+    """All weights after three epochs; the bias `changed` of the first layer starts a tiny bit larger."""
+    torch.manual_seed(0)
+    model = MLP([784, 64, 10]).to(device)
+    if changed is not None:
+        with torch.no_grad():
+            model.layers[0].bias[changed] *= 1 + 2e-7
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
+    batches = data.Batches(X_small, y_small, batch_size=256, generator=torch.Generator().manual_seed(0))
+    fit(model, batches, loss_fn=nn.CrossEntropyLoss(), optimizer=optimizer, epochs=3)
+    return nn.utils.parameters_to_vector(model.parameters()).detach()
+
+# %% tags=["nbval-ignore-output"]
+apart = {}
+for lr in (0.1, 0.4):
+    same = final_weights(lr)
+    apart[lr] = [(final_weights(lr, changed) - same).abs().max().item() for changed in range(3)]
+    print(f"lr {lr}: largest difference of a weight", "  ".join(f"{d:.0e}" for d in apart[lr]))
+
+# %%
+assert max(apart[0.1]) < 1e-4 and max(apart[0.4]) > 100 * max(apart[0.1])
 
 # %% [markdown]
-# The difference grows, since each step starts from the weights that the last one left. After some epochs the two networks agree in a few digits only. Both are equally good. So **bit for bit holds on one machine**, with one version of torch and one number of threads; elsewhere expect the same *picture*, not the same digits.
+# It depends. With a careful rate the difference stays where it was, in the seventh digit: both walk down the same valley. With a bold one it grows a thousandfold or more, up to a wholly different network (which is not worse).
+#
+# So **bit for bit holds on one machine**, with one version of torch and one number of threads. Elsewhere expect the same *picture*, and the same digits only if you are lucky. This is why the course asserts "above 97.9%" and not a number with four digits.
 
 # %% [markdown]
 # ## 11 · Where the time goes
@@ -627,7 +642,7 @@ def clock():
 
 def time_epoch(batches):
     """Seconds of one epoch: fetching, and the training steps."""
-    model, _, optimizer, _ = new_training(**small)
+    model, _, optimizer, _ = new_training(**small, sizes=(784, 64, 10))
     fetching, begin = 0.0, clock()
     asked = begin
     for X, y in batches:
@@ -643,11 +658,11 @@ def time_epoch(batches):
 # %% tags=["nbval-ignore-output"]
 rows = range(6400)
 sources = {
-    "our Dataset, item by item": DataLoader(torch.utils.data.Subset(plain, rows), batch_size=64, shuffle=True),
-    "Dataset, batch by batch": DataLoader(torch.utils.data.Subset(data.load_mnist(), rows), batch_size=64, shuffle=True),
-    "tensors on the device": data.Batches(X_small, y_small, batch_size=64),
+    "our Dataset, item by item": DataLoader(Subset(plain, rows), batch_size=256, shuffle=True),
+    "Dataset, batch by batch": DataLoader(Subset(data.load_mnist(), rows), batch_size=256, shuffle=True),
+    "tensors on the device": data.Batches(X_small, y_small, batch_size=256),
 }
-times = {name: min((time_epoch(batches) for _ in range(3)), key=sum) for name, batches in sources.items()}
+times = {name: min((time_epoch(batches) for _ in range(2)), key=sum) for name, batches in sources.items()}
 print("                             fetching  training   epoch, in units of the last")
 for name, (fetching, steps) in times.items():
     total = fetching + steps
@@ -655,7 +670,7 @@ for name, (fetching, steps) in times.items():
 
 # %%
 totals = [sum(pair) for pair in times.values()]
-assert totals[0] > 1.5 * totals[2]
+assert totals[0] > 2 * totals[2] and times["our Dataset, item by item"][0] > 0.5 * totals[0]
 
 # %% [markdown]
 # Item by item, most of an epoch is **fetching**: 6,400 times Python, for a few bytes each. The network waits. A faster GPU would not help at all: it makes only the right column smaller. What helps, in this order:
@@ -668,6 +683,7 @@ assert totals[0] > 1.5 * totals[2]
 # And inside the step? Forward, backward, and the update, in shares of their sum, for a small network and a wide one:
 
 # %% tags=["nbval-ignore-output"]
+shares = {}
 for sizes in ((784, 32, 10), (784, 1024, 10)):
     model, _, optimizer, _ = new_training(**small, sizes=sizes)
     spent = [0.0, 0.0, 0.0]
@@ -681,8 +697,11 @@ for sizes in ((784, 32, 10), (784, 1024, 10)):
         optimizer.step()
         marks.append(clock())
         spent = [s + b - a for s, a, b in zip(spent, marks, marks[1:], strict=False)]
-    shares = [s / sum(spent) for s in spent]
-    print(f"{sizes}: forward {shares[0]:.0%}, backward {shares[1]:.0%}, update {shares[2]:.0%}")
+    shares[sizes] = [s / sum(spent) for s in spent]
+    print(f"{sizes}:", "  ".join(f"{part} {s:.0%}" for part, s in zip(("forward", "backward", "update"), shares[sizes], strict=True)))
+
+# %%
+assert shares[784, 1024, 10][1] > 0.25  # backward is no small matter
 
 # %% [markdown]
 # Backward is two matrix products a layer where forward is one (lesson 06), so it tends to take the largest share. The exact shares differ from computer to computer. Measure yours.
@@ -715,7 +734,7 @@ for name, dtype in formats.items():
 
 print("\n         ", "  ".join(f"{v:>9}" for v in ("1.001", "2049", "70000", "1e-8")))
 for name, dtype in formats.items():
-    print(f"{name:8}  ", "  ".join(f"{v:9.4g}" for v in torch.tensor([1.001, 2049, 70000, 1e-8]).to(dtype).tolist()))
+    print(f"{name:8}  ", "  ".join(f"{v:9.5g}" for v in torch.tensor([1.001, 2049, 70000, 1e-8]).to(dtype).tolist()))
 
 # %% [markdown]
 # Three accidents: **rounding** (bf16 makes 1.001 to 1, both make 2049 to 2048), **overflow** (70,000 is infinite in fp16) and **underflow** ($10^{-8}$ is zero in fp16).
@@ -870,7 +889,8 @@ print("weights:", linear.weight.dtype, "| pre-activations:", z.dtype, "| loss:",
 # %%
 on_cuda = device.type == "cuda"
 small_type = torch.float16 if on_cuda else torch.bfloat16
-model, batches, optimizer, scheduler = new_training(**small)
+model, batches, _, _ = new_training(**small)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
 scaler = torch.amp.GradScaler(device.type, enabled=on_cuda)
 for X, y in batches:
     with torch.autocast(device.type, dtype=small_type):  # forward in 16 bits
@@ -880,12 +900,10 @@ for X, y in batches:
     scaler.scale(loss).backward()  # S times the loss
     scaler.step(optimizer)  # divide by S; step only if all is finite
     scaler.update()  # a new S
-    if scheduler.last_epoch < scheduler.total_steps - 1:
-        scheduler.step()
-print("weights:", next(model.parameters()).dtype, "  logits:", logits.dtype, "  trained:", loss.item() < 2.3)
+print("weights:", next(model.parameters()).dtype, "  logits:", logits.dtype, "  trained:", loss.item() < 1.5)
 
 # %% [markdown]
-# In `fit` it is one argument. Is something lost? Two epochs on all digits, in float32 and in 16 bits, on whatever device there is:
+# In `fit` it is one argument. Is something lost? One epoch of 25,600 digits in float32 and one in 16 bits, on whatever device there is:
 
 # %% tags=["nbval-ignore-output"]
 precisions = {"fp32": 0.0, "fp16" if on_cuda else "bf16": 0.0}
@@ -903,7 +921,7 @@ in_32, in_16 = precisions.values()
 assert in_32 > 0.9 and abs(in_32 - in_16) < 0.01
 
 # %% [markdown]
-# The accuracy is the same but for a few tenths of a percent, less than another seed makes. The time depends on the device: a GPU with 16-bit units gains, most of all with large layers; a CPU without such units may even lose.
+# The accuracy is the same but for a few tenths of a percent, no more than another seed makes. The time depends on the device: a GPU with 16-bit units gains, most of all with large layers; a CPU without such units may even lose.
 #
 # Rule of thumb: bf16 where the device has it, fp16 with scaling otherwise, float32 for loss, sums and weights always.
 
@@ -961,8 +979,8 @@ explanations = {
     "no zero_grad": "The gradients of all steps pile up, so the steps become longer and longer. It learns for a while, then swings up and down and gets worse.",
     "softmax before cross-entropy": "Cross-entropy does its own softmax. Numbers between 0 and 1 as logits can never look sure: it learns slowly and cannot fall below 1.46.",
     "inputs and targets shuffled apart": "Each picture has another picture's label. There is nothing to learn: the loss stays at log 10 = 2.30 from the first step to the last.",
-    "never shuffled, sorted by class": "Six steps of nothing but zeros: say zero, and the loss is nearly 0. Then come the ones: a peak. The network forgets as fast as it learns.",
-    "pixels from 0 to 255": "The first loss is far above 2.30: sure and wrong. The first steps are so long that most units die; what is left guesses, at 2.30.",
+    "never shuffled, sorted by class": "Ten steps of nothing but zeros: say zero, and the loss is nearly 0. Then come the ones: a peak. The network forgets as fast as it learns.",
+    "pixels from 0 to 255": "The first loss is far above 2.30: sure and wrong. The first steps are so long that the units die, and what is left guesses, at 2.30.",
 }
 
 # %% [markdown]
@@ -1010,7 +1028,9 @@ assert min(min(losses) for losses, _ in results["softmax before cross-entropy"])
 #
 # In section 4 the optimizer of another model gave a level curve, and shuffling apart gives one as well. How to tell them? **Overfit one batch.** With wrong labels the network still learns 64 of them by heart. With the wrong optimizer it cannot. That is why this test is in the routine: it separates "cannot learn" from "there is nothing to learn".
 #
-# **Exercises [10.find_the_bug_1 to 4](exercises/10_training.ipynb)** ● to ●● Four broken loops to repair. Among them are two bugs that you have met elsewhere: shapes (lesson 03) and modes (section 7).
+# Four broken loops to repair; two of the bugs you have met elsewhere (shapes in lesson 03, modes in section 7):
+#
+# **Exercise [10.find_the_bug_1](exercises/10_training.ipynb)** ● · **Exercise [10.find_the_bug_2](exercises/10_training.ipynb)** ●● · **Exercise [10.find_the_bug_3](exercises/10_training.ipynb)** ● · **Exercise [10.find_the_bug_4](exercises/10_training.ipynb)** ●●
 
 # %%
 torch.manual_seed(0)
@@ -1075,7 +1095,10 @@ assert loss.item() < 0.2
 # | 10.checkpoint | save and load a training | ●●● |
 # | 10.first_loss | what an untrained classifier should cost | ● |
 # | 10.scaled_step | loss scaling by hand | ●●● |
-# | 10.find_the_bug_1 to 4 | repair a broken loop | ● to ●● |
+# | 10.find_the_bug_1 | a loop whose loss rises again | ● |
+# | 10.find_the_bug_2 | a regression that learns only the mean | ●● |
+# | 10.find_the_bug_3 | a classifier that stays unsure | ● |
+# | 10.find_the_bug_4 | a loop that looks at the validation set | ●● |
 
 # %% [markdown]
 # ## Where next
