@@ -296,6 +296,16 @@ def early_stops(EarlyStopping: type, generator: torch.Generator) -> list:
     return results
 
 
+def scored(generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Answers of both kinds, and scores with ties."""
+    return torch.arange(30) % 3 // 2, torch.randint(0, 12, (30,), generator=generator).double() / 8
+
+
+def sure(generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Confidences, and whether the answers were right."""
+    return torch.rand(60, generator=generator, dtype=torch.float64), labels(generator, 60, 2)
+
+
 EXTREME = torch.tensor([[1e4, -1e4, 0.0], [-1e4, 1e4, 3.0]], dtype=torch.float64)
 DRIVERS: dict[str, Callable] = {
     # 01, 02
@@ -390,9 +400,31 @@ DRIVERS: dict[str, Callable] = {
     "random_shift": shifted,
     "EarlyStopping": early_stops,
     "ensemble": call(lambda g: ([small_network(g) for _ in range(3)], normal(g, 5, 3, scale=9))),
+    # 11
+    "confusion_matrix": call(lambda g: (labels(g, 40, 4), labels(g, 40, 4), 4)),
+    "rates": call(
+        lambda g: (labels(g, 40, 2), labels(g, 40, 2)),
+        lambda g: (torch.zeros(5).long(), torch.zeros(5).long()),
+    ),
+    "precision_recall_f1": call(lambda g: (labels(g, 40, 4), labels(g, 40, 4), 5)),
+    "roc_curve": call(scored),
+    "auc": call(scored),
+    "precision_recall_curve": call(scored),
+    "average_precision": call(scored),
+    "best_threshold": call(lambda g: (*scored(g), 1.0, 3.0), lambda g: (*scored(g), 7.0, 1.0)),
+    "reliability": call(sure),
+    "calibration_error": call(sure, lambda g: (*sure(g), 7)),
+    "fit_temperature": call(lambda g: (normal(g, 50, 3, scale=2), labels(g, 50, 3))),
+    "bootstrap_interval": call(lambda g: (labels(g, 30, 2), 40, g), lambda g: (labels(g, 9, 2), 50, g, 0.8)),
 }
 # an exercise asks for the plain form only; what the lesson's own definition can do besides is tried here
 MORE: dict[str, Callable] = {
+    "precision_recall_f1": call(
+        *[
+            lambda g, how=how: (labels(g, 40, 4), labels(g, 40, 4), 5, how)
+            for how in ("micro", "weighted", None)
+        ]
+    ),
     "cross_entropy": with_gradient(
         lambda g: (normal(g, 6, 4), labels(g, 6, 4), torch.rand(4, generator=g, dtype=torch.float64), 0.2),
         lambda g: (normal(g, 6, 4), labels(g, 6, 4), None, 0.1, "none"),
