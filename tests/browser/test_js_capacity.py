@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from test_js_numbers import LOOK
 from test_js_numbers import stage as stage  # the fixture
+from test_js_threshold import OVERLAPS
 
 from utils.explore.base import Explorer
 
@@ -41,10 +42,11 @@ def test_numbers_and_words_are_numpys(stage):
         assert found["words"] == capacity.describe(**values)
 
 
-@pytest.mark.parametrize("width", [1000, 390])
+@pytest.mark.parametrize("width", [1000, 880, 390])
 def test_at_no_end_of_any_control_the_picture_breaks_or_moves(stage, width: int):
     one = stage(a_capacity(), width=width)
     assert one.js(LOOK, ENDS[::9]) == []
+    assert one.js(OVERLAPS, ENDS[::17]) == []
     heights = one.js(
         """(settings) => [...new Set(settings.map((values) => {
           model.set("values", values);

@@ -210,11 +210,12 @@ const explorer = (() => {
     }
     // The two numbers of the chosen degree, in the colours of their lines.
     const top = box[1] - 15;
-    picture.text(narrow ? 8 : 16, top, `● training ${amount(state.train[degree])}`, { color: "#2d66d2", weight: 700, size: narrow ? 15 : 17 });
-    picture.text(box[0] + box[2], top, `■ validation ${amount(state.validation[degree])}`, {
+    const brief = (size) => amount(size).replace("under ", "<").replace("over ", ">");
+    picture.text(narrow ? 8 : 16, top, `● training ${brief(state.train[degree])}`, { color: "#2d66d2", weight: 700, size: narrow ? 15 : 17 });
+    picture.text(box[0] + box[2], top, `■ validation ${brief(state.validation[degree])}`, {
       color: "#a85c00", weight: 700, size: narrow ? 15 : 17, anchor: "end",
     });
-    if (!narrow) picture.text(box[0] + box[2] * 0.46, top, `error at degree ${degree}`, { anchor: "middle", color: colors.muted });
+    if (picture.width > 600) picture.text(box[0] + box[2] * 0.43, top, `error at degree ${degree}`, { anchor: "middle", color: colors.muted });
   }
 
   // ---- a degree chosen in the picture
@@ -243,7 +244,7 @@ const explorer = (() => {
     compute, describe, draw, drag,
     setup(view) { view.picture.node.addEventListener("pointerup", (event) => clicked(event, view)); },
     height: (width) => layout(width).height,
-    lines: (width) => (narrowAt(width) ? 6 : 3),
+    lines: (width) => (narrowAt(width) ? 6 : width < 600 ? 4 : 3),
     actions: { again: (view) => view.set({ seed: (view.values.seed % 50) + 1 }) },
     goals: {
       memorise: (state, values, data) => noisy(values, 0.1) && state.train[values.degree] < data.exact &&

@@ -95,10 +95,11 @@ const explorer = (() => {
       const top = matrix[1] + matrix[3] + 46;
       return { scores, cost, measures, matrix, r: [42, top, side, side], p: [42 + side + 52, top, side, side], height: top + side + 48 };
     }
-    const side = 168;
+    // Matrix, ROC and precision–recall side by side; the matrix keeps room for its words.
+    const side = Math.min(168, (width - 204 - 134) / 2);
     const top = measures + 76;
     const p = width - 16 - side;
-    return { scores, cost, measures, matrix: [72, top, p - 2 * 72 - side - 18, side], r: [p - 58 - side, top, side, side],
+    return { scores, cost, measures, matrix: [72, top, width - 204 - 2 * side, side], r: [p - 58 - side, top, side, side],
       p: [p, top, side, side], height: top + side + 50 };
   }
 
@@ -191,8 +192,8 @@ const explorer = (() => {
       picture.text(x + width / 4, y + height / 4 - 2, whole(state[name]), { anchor: "middle", weight: 700, size, halo: false });
       picture.text(x + width / 4, y + height / 4 + 17, name.toUpperCase(), { anchor: "middle", size: 14, halo: false });
     }
-    ["says no", "says yes"].forEach((words, column) => picture.text(left + (width * (2 * column + 1)) / 4, top - 8, words, { anchor: "middle", size: 15 }));
-    ["is no", "is yes"].forEach((words, row) => picture.text(left - 8, top + (height * (2 * row + 1)) / 4 + 5, words, { anchor: "end", size: 15 }));
+    ["says no", "says yes"].forEach((words, column) => picture.text(left + (width * (2 * column + 1)) / 4, top - 8, words, { anchor: "middle", size: 14 }));
+    ["is no", "is yes"].forEach((words, row) => picture.text(left - 8, top + (height * (2 * row + 1)) / 4 + 5, words, { anchor: "end", size: 14 }));
   }
 
   function drawCurves(picture, state, place) {
@@ -211,7 +212,7 @@ const explorer = (() => {
       const none = missing && (name === "r" || missing === "positives");
       picture.text(box[0] - 30, box[1] - 10, title, { size: 15 });
       if (name === "r") {
-        const words = none || narrowAt(picture.width) ? "ROC" : `ROC, AUC ${number(table.auc, 3)}`;
+        const words = none || narrowAt(picture.width) ? "ROC" : `${box[2] > 150 ? "ROC, " : ""}AUC ${number(table.auc, 3)}`;
         picture.text(box[0] + box[2], box[1] - 10, words, { weight: 600, anchor: "end", size: 15 });
       }
       if (none) {
@@ -256,7 +257,7 @@ const explorer = (() => {
     compute, describe, draw, drag, bars, curves,
     setup(view) { view.picture.node.addEventListener("pointerup", (event) => clicked(event, view)); },
     height: (width) => layout(width).height,
-    lines: (width) => (narrowAt(width) ? 6 : 3),
+    lines: (width) => (narrowAt(width) ? 6 : 4),
     goals: {
       no: (state, values, data) => (Boolean(data.table) || Number(values.share) <= 0.02) &&
         state.tp > data.useful * state.table.positives && state.accuracy < state.always_no,

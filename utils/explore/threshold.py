@@ -56,7 +56,7 @@ RARE = 0.1  # with a larger share of positives, "always no" is nobody's advice
 COSTS = (
     Slider("miss", "Cost of a missed positive", 0, 100, 1, 5),
     Slider("alarm", "Cost of a false alarm", 0, 20, 1, 1),
-    Switch("curve", "Show the cost of every threshold"),
+    Switch("curve", "Show the cost curve"),
 )
 _ALWAYS_NO = Goal(
     "no",
@@ -70,7 +70,7 @@ _RECALL = Goal(
 )
 _CHEAPEST = Goal(
     "cheapest",
-    "A miss costs at least 10 times a false alarm: find the cheapest threshold, its curve hidden.",
+    "A miss costs at least 10 times a false alarm: find the cheapest threshold, cost curve hidden.",
     "No other threshold is cheaper. Dear misses pull it down: better a false alarm too many.",
     challenge=True,
 )
@@ -82,7 +82,7 @@ DECLARATION = Declaration(
     title="Where to draw the line",
     controls=(
         Slider("threshold", "Threshold", *BELL_RANGE, BELL_STEP, 0.0),
-        Slider("separation", "Distance of the two curves", 0.0, 4.0, 0.1, 1.5),
+        Slider("separation", "Distance of the curves", 0.0, 4.0, 0.1, 1.5),
         Choice("share", "Positives", SHARES, "0.5"),
         *COSTS,
     ),
