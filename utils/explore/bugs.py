@@ -296,13 +296,13 @@ def declaration(data: Mapping[str, Any]) -> Declaration:
         controls=(
             Slider("case", "Curve", 1, n, 1, 1, f"of {n}"),
             Choice("guess", "Which bug made it?", options, NOT_YET, style="radio"),
-            Action("check", "Check my guess", "The first guess counts"),
+            Action("check", "Check", "Is the guess right? The first one counts"),
             Action("next", "Next curve", "The next curve without an answer"),
             Switch("log", "Logarithmic axis"),
         ),
         goals=(
             Goal("one", "Recognise one bug by its curve.", "One recognised by its curve."),
-            Goal("all", "Answer for every curve.", "Every curve answered: now you have seen them all."),
+            Goal("all", "Answer for every curve.", "Every curve answered."),
             Goal(
                 "perfect",
                 f"All {n} right at the first guess.",

@@ -81,24 +81,24 @@ DECLARATION = Declaration(
     ),
     presets=(
         Preset(
-            "Xavier, 20 × tanh",
+            "Xavier, tanh",
             {"scheme": "xavier", "gain": 1.0, "activation": "tanh", "depth": 20, "norm": False},
         ),
         Preset(
-            "Kaiming, 30 × ReLU",
+            "Kaiming, ReLU",
             {"scheme": "kaiming", "gain": 1.0, "activation": "relu", "depth": 30, "norm": False},
         ),
     ),
     goals=(
         Goal(
             "vanish",
-            "Let the gradient vanish: under a millionth at the inputs, but not 0.",
-            "Vanished. Each layer shrank it; many times a little is nearly all.",
+            "Let the gradient at the inputs vanish: under a millionth, but not 0.",
+            "Vanished: every layer shrank it, and the factors multiply.",
         ),
         Goal(
             "explode",
-            "Let it explode: over a million at the inputs.",
-            "Exploded: the factors of the layers multiply.",
+            "Let it explode: over a million.",
+            "Exploded: again, factors multiply.",
         ),
         Goal(
             "dead",
