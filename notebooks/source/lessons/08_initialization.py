@@ -58,7 +58,8 @@ for step in range(3):
     with torch.no_grad():
         W -= 0.3 * grad_W
         v -= 0.3 * grad_v
-    print(f"step {step + 1}: unit 1 has weights {[f'{w:.4f}' for w in W[0]]}, unit 2 has {[f'{w:.4f}' for w in W[1]]}")
+    unit1, unit2 = ([f"{w:.4f}" for w in row] for row in W)
+    print(f"step {step + 1}: unit 1 has weights {unit1}, unit 2 has {unit2}")
 
 # %% [markdown]
 # The weights move, but always in the same way. Two units do the work of one. It is called **symmetry**: swapping the two units changes nothing, and gradient descent, which sees no difference between them, cannot make one. Only a different start can: that is what randomness is for. It **breaks the symmetry**.
@@ -109,7 +110,7 @@ print("rank of rows 1, 3, 4:", torch.linalg.matrix_rank(rows[[0, 2, 3]]).item())
 # %% [markdown]
 # **Exercise [08.same_units](exercises/08_initialization.ipynb)** ● How many different units has a layer? A unit is its weights *and* its bias.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 def set_zero(*parameters):
     for p in parameters:
         nn.init.zeros_(p)  # in place, without a gradient
@@ -121,7 +122,7 @@ def set_equal(model, noise=0.0):
             layer.weight.copy_(0.02 + noise * torch.randn(layer.weight.shape))
             layer.bias.zero_()
 
-
+# %% tags=["nbval-ignore-output"]
 starts = {
     "all zero": (torch.tanh, lambda m: set_zero(*m.parameters())),
     "all zero, sigmoid": (torch.sigmoid, lambda m: set_zero(*m.parameters())),
@@ -293,7 +294,9 @@ assert abs(gain["relu"] / math.sqrt(2) - 1) < 0.01 and abs(gain["tanh"] - 1.593)
 # %% [markdown]
 # For ReLU and its leaky sister they agree: there the gain follows from a formula. For tanh we find 1.59 and torch has 5/3 = 1.67. What is kept for tanh depends on how large $z$ is; 5/3 is a convention. For the sigmoid no gain helps much: its output is never negative, and its slope, 0.25 at best, is lost on the way back.
 #
-# **Exercises [08.xavier_uniform](exercises/08_initialization.ipynb)** ●● and **[08.kaiming_normal](exercises/08_initialization.ipynb)** ●● Both return a weight of shape (out, in). (Write them before you look at the next cell.)
+# **Exercise [08.xavier_uniform](exercises/08_initialization.ipynb)** ●● Uniform weights, shape (out, in).
+#
+# **Exercise [08.kaiming_normal](exercises/08_initialization.ipynb)** ●● Normal weights, shape (out, in). (Write both before you look at the next cell.)
 
 # %%
 def xavier_uniform(fan_in, fan_out, generator=None, gain=1.0):
@@ -306,7 +309,7 @@ def kaiming_normal(fan_in, fan_out, generator=None):
     """Normal weights with variance 2 / fan_in, shape (fan_out, fan_in)."""
     return torch.randn(fan_out, fan_in, generator=generator) * math.sqrt(2 / fan_in)
 
-# %%
+# %% tags=["nbval-ignore-output"]
 difference = []
 for seed in range(100):
     a, b = (torch.Generator().manual_seed(seed) for _ in range(2))
@@ -314,7 +317,9 @@ for seed in range(100):
     difference.append((xavier_uniform(70, 30, b, gain=5 / 3) - theirs).abs().max().item())
     theirs = nn.init.kaiming_normal_(torch.empty(30, 70), generator=a)
     difference.append((kaiming_normal(70, 30, b) - theirs).abs().max().item())
-print("largest difference to torch's, from the same random numbers:", f"{max(difference):.0e}" if max(difference) else 0)
+print(f"largest difference to torch's, from the same random numbers: {max(difference):.0g}")
+
+# %%
 assert max(difference) < 1e-6
 
 # %% [markdown]
@@ -390,7 +395,8 @@ draw_eight(with_relu, "ReLU: only Kaiming stays level, forwards and backwards")
 # Our formula says by what factor each layer changes the spread: $\sqrt{\frac12 \cdot 100 \cdot \text{Var}(w)}$. Against the measurement, averaged over layers and three seeds:
 
 # %% tags=["nbval-ignore-output"]
-variance = {"normal 1": 1, "normal 0.01": 1e-4, "nn.Linear": 1 / 300, "Xavier": 1 / 100, "Xavier, gain 5/3": 25 / 900, "Kaiming": 2 / 100}
+variance = {"normal 1": 1, "normal 0.01": 0.0001, "nn.Linear": 1 / 300,
+            "Xavier": 1 / 100, "Xavier, gain 5/3": 25 / 900, "Kaiming": 2 / 100}
 off = {}
 print("factor per layer   predicted   forwards   backwards")
 for name, var in variance.items():
@@ -420,7 +426,8 @@ draw_eight(with_tanh, "tanh: bounded activations can hide exploding gradients")
 # %%
 for name in ("normal 1", "Xavier", "Xavier, gain 5/3", "Kaiming"):
     acts, grads = with_tanh[name]
-    print(f"{name:17} activations at layer 20: {acts[-1]:.2f}   gradient, layer 1 over layer 20: {grads[0] / grads[-1]:.1g}")
+    growth = grads[0] / grads[-1]
+    print(f"{name:17} activations at layer 20: {acts[-1]:.2f}   gradient, layer 1 over layer 20: {growth:.1g}")
 assert with_tanh["normal 1"][1][0] / with_tanh["normal 1"][1][-1] > 1e6
 assert with_tanh["ones"][1][0] == 0 and 0.6 < with_tanh["Xavier, gain 5/3"][0][-1] < 0.7
 
@@ -430,7 +437,7 @@ assert with_tanh["ones"][1][0] == 0 and 0.6 < with_tanh["Xavier, gain 5/3"][0][-
 # %% [markdown]
 # ### Explorer: a deep network before its first step
 #
-# *Which start keeps a network of your choice alive?* Choose the weights, a gain, the activation, depth and width. For each layer you see how the activations and the gradients are spread.
+# *Which start keeps a network of your choice alive?* Choose the weights, a gain, the activation, depth and width, and see how activations and gradients are spread.
 #
 # - **Try** to let the gradient vanish, under a millionth at the inputs but not 0; then to let it explode, over a million.
 # - **Try** to kill a ReLU network: its last layer is to answer 0 to every input.
@@ -441,7 +448,7 @@ assert with_tanh["ones"][1][0] == 0 and 0.6 < with_tanh["Xavier, gain 5/3"][0][-
 explore.initialization()
 
 # %% [markdown]
-# **What you see.** Above, a row of histograms of the activations, one for each layer; below, the same for the gradients. In a healthy network all of them are about equally wide. Where values vanish, a histogram shrinks to a needle at 0; where they saturate, it piles up at the ends.
+# **What you see.** Three rows, layers from left to right. Above, histograms of the activations, standing upright; in the middle, of the gradients; below, both spreads on a logarithmic axis, with a grey band from 0.5 to 2. In the stored picture, twenty tanh layers drawn as by `nn.Linear`, the activations shrink to a dash on their way to the right, the gradients on their way to the left: two lines that cross.
 
 # %% [markdown]
 # ### Biases, and the last layer
@@ -522,8 +529,9 @@ def train_27(depth, layer=plain, width=32, steps=120, seed=0):
 # %%
 def draw_map(ax, accuracies, title):
     image = ax.imshow(100 * accuracies, origin="lower", cmap=plotting.SEQUENTIAL, vmin=10, vmax=100, aspect="auto")
-    ax.set(xticks=range(len(depths)), xticklabels=depths, yticks=[0, 2, 4, 6, 8], yticklabels=["¼", "½", "1", "2", "4"])
     ax.set(xlabel="hidden layers", title=title)
+    ax.set_xticks(range(len(depths)), depths)
+    ax.set_yticks([0, 2, 4, 6, 8], ["¼", "½", "1", "2", "4"])
     ax.grid(False)
     for row, column in ((row, column) for row in range(9) for column in range(len(depths))):
         value = 100 * accuracies[row, column].item()
@@ -533,15 +541,16 @@ def draw_map(ax, accuracies, title):
 
 plain_map = torch.stack([train_27(depth) for depth in depths], dim=1)  # (9, 5)
 fig, ax = plt.subplots(figsize=(7.5, 5.2), layout="constrained")
-fig.colorbar(draw_map(ax, plain_map, "The deeper, the narrower the range that learns"), label="accuracy after 120 steps, %")
+image = draw_map(ax, plain_map, "The deeper, the narrower the range that learns")
+fig.colorbar(image, label="accuracy after 120 steps, %")
 ax.set_ylabel("weights, times Kaiming");
+
+# %% [markdown]
+# **What you see.** A map of accuracies. The first column, one hidden layer, is bright from top to bottom: every scale learns. With each further column the bright part gets narrower around 1. At 8 layers, half or twice the weights already do badly, and at 16 layers only a weak spot at 1 is left.
 
 # %%
 assert plain_map[:, 0].min() > 0.65 and plain_map[4, 3] > 0.4 and plain_map[[0, 1, 7, 8], 3].max() < 0.25
 assert plain_map[[0, 1, 2, 6, 7, 8], 4].max() < 0.2 and plain_map[4, 4] < 0.6
-
-# %% [markdown]
-# **What you see.** A map of accuracies. The first column, one hidden layer, is bright from top to bottom: every scale learns. With each further column the bright part gets narrower around 1. At 8 layers, half or twice the weights already do badly, and at 16 layers only a weak spot at 1 is left.
 
 # %% [markdown]
 # With one or two hidden layers the start hardly matters: "small random numbers" are good enough there. With eight it decides. (The best factor is 1 to 1.4 rather than exactly 1; single numbers change with the seed, the wedge does not.)
@@ -563,11 +572,13 @@ z = torch.tensor([[1.0, 10.0, -2.0, 0.0], [3.0, 30.0, -2.0, 4.0], [5.0, 50.0, 1.
 down = (z - z.mean(dim=0)) / z.std(dim=0, correction=0)  # each column for itself
 along = (z - z.mean(dim=1, keepdim=True)) / z.std(dim=1, correction=0, keepdim=True)  # each row for itself
 fig, axes = plt.subplots(1, 3, figsize=(12, 3.2), layout="constrained")
-for ax, table, title in zip(axes, (z, down, along), ("before", "batch norm: each column", "layer norm: each row"), strict=True):
+titles = ("before", "batch norm: each column", "layer norm: each row")
+for ax, table, title in zip(axes, (z, down, along), titles, strict=True):
     ax.imshow(table, cmap=plotting.DIVERGING, norm=plotting.centred_norm(table), aspect="auto")
     for row, column in ((row, column) for row in range(3) for column in range(4)):
         pale = table[row, column].abs() < 0.7 * table.abs().max()
-        ax.text(column, row, f"{table[row, column]:.2g}", ha="center", va="center", color="black" if pale else "white")
+        color = "black" if pale else "white"
+        ax.text(column, row, f"{table[row, column]:.2g}", ha="center", va="center", color=color)
     ax.set(xticks=range(4), xticklabels=["unit 1", "unit 2", "unit 3", "unit 4"], yticks=range(3), title=title)
     ax.set_yticklabels(["example 1", "example 2", "example 3"])
     ax.grid(False);
@@ -602,7 +613,7 @@ one = torch.tensor([[1.0], [3.0], [5.0]])
 print("by hand:", [round(v, 2) for v in (2 * batch_standardise(one) + 1).flatten().tolist()])
 
 # %% [markdown]
-# One property follows at once. Multiply all the weights of the layer below by 100: $z$, $\mu$ and $\sigma$ all become 100 times as large, and $\hat z$ **stays the same**. So the scale of the weights no longer matters?
+# One property follows at once. Multiply all weights of the layer below by 100: $z$, $\mu$ and $\sigma$ become 100 times as large, and $\hat z$ **stays the same**. So the scale of the weights no longer matters?
 
 # %%
 explore.predict("08.ones")
@@ -615,9 +626,11 @@ draw_eight(normed, "Batch norm levels the activations, not the gradients")
 # **What you see.** Again the same axes. On the left, all starts but two lie on one line at 0.7; ones are near 1, zeros still zero. On the right there are parallel lines, at heights that go with the size of the weights: the smaller the weights, the larger the gradients. All rise gently from layer 20 back to layer 1.
 
 # %% tags=["nbval-ignore-output"]
+growth = {}
 for name in ("normal 1", "normal 0.01", "nn.Linear", "Kaiming"):
     acts, grads = normed[name]
-    print(f"{name:12} activations {min(acts):.2f} to {max(acts):.2f}, gradient per layer backwards x {(grads[0] / grads[-1]) ** (1 / 19):.2f}")
+    growth[name] = (grads[0] / grads[-1]) ** (1 / 19)
+    print(f"{name:12} activations {min(acts):.2f} to {max(acts):.2f}, gradient per layer, backwards: x {growth[name]:.2f}")
 equal = nn.Sequential(nn.Linear(784, 32, bias=False), nn.BatchNorm1d(32), nn.Tanh(), nn.Linear(32, 10))
 for layer in (equal[0], equal[3]):
     nn.init.constant_(layer.weight, 0.02)
@@ -626,8 +639,8 @@ rank_equal = torch.linalg.matrix_rank(equal[:3](X_test[:1000]).detach()).item()
 print(f"all weights 0.02, with batch norm and after training: accuracy {accuracy_equal:.1%}, rank {rank_equal}")
 
 # %%
-assert all(0.65 < v < 0.75 for name in ("normal 1", "normal 0.01", "nn.Linear", "Kaiming") for v in normed[name][0])
-assert all(1.1 < (normed[name][1][0] / normed[name][1][-1]) ** (1 / 19) < 1.3 for name in ("normal 1", "normal 0.01", "Kaiming"))
+assert all(0.65 < v < 0.75 for name in growth for v in normed[name][0])
+assert all(1.1 < factor < 1.3 for factor in growth.values())
 assert rank_equal == 1 and accuracy_equal < 0.45
 
 # %% [markdown]
@@ -652,7 +665,9 @@ assert rank_equal == 1 and accuracy_equal < 0.45
 # It takes time to forget the beginning: if the true mean is 3, after 10 batches the running mean is $3\,(1 - 0.9^{10}) = 1.95$, after 50 it is 2.98.
 
 # %% [markdown]
-# **Exercises [08.batch_norm_train](exercises/08_initialization.ipynb)** ●●● and **[08.batch_norm_eval](exercises/08_initialization.ipynb)** ● As functions. (Write them first: here comes ours, as a module.)
+# **Exercise [08.batch_norm_train](exercises/08_initialization.ipynb)** ●●● As a function that also returns the new running statistics.
+#
+# **Exercise [08.batch_norm_eval](exercises/08_initialization.ipynb)** ● The other mode. (Write both first: here comes ours, as a module.)
 #
 # A **buffer** is a tensor that belongs to a module, is saved with it, and is not learned: just right for running statistics. `self.training` is True after `model.train()`, False after `model.eval()`; both go through all parts of a model.
 
@@ -685,7 +700,7 @@ class BatchNorm(nn.Module):
 
 layer = BatchNorm(1)
 layer(one)
-print("after the batch 1, 3, 5: running mean", round(layer.running_mean.item(), 3), "and variance", round(layer.running_var.item(), 3))
+print(f"after the batch 1, 3, 5: running mean {layer.running_mean.item():.3f}, variance {layer.running_var.item():.3f}")
 print("in evaluation, 3 becomes", round(layer.eval()(torch.tensor([[3.0]])).item(), 3), "= (3 - 0.3) / √1.3")
 
 # %% [markdown]
@@ -797,8 +812,9 @@ assert left_on[2][2] < 0.25 and left_on[40][2] < 0.3 and left_on[2][3] < left_on
 sizes = list(left_on)
 ax = plt.subplots(figsize=(8, 4.4))[1]
 ax.axhline(100 * accuracy(model), color=plotting.COLORS["right"], label="model.eval()")
-ax.plot(sizes, [100 * left_on[B][0] for B in sizes], "o-", color=plotting.COLORS["class1"], label="train() left on, mixed")
-ax.plot(sizes, [100 * left_on[B][2] for B in sizes], "s-", color=plotting.COLORS["wrong"], label="train() left on, sorted")
+for column, order, role, style in ((0, "mixed", "class1", "o-"), (2, "sorted", "wrong", "s-")):
+    values = [100 * left_on[B][column] for B in sizes]
+    ax.plot(sizes, values, style, color=plotting.COLORS[role], label=f"train() left on, {order}")
 ax.set(xscale="log", xlabel="size of the test batch", ylabel="accuracy, %", ylim=(0, 100))
 ax.set_xticks(sizes, sizes)
 ax.minorticks_off()
@@ -826,8 +842,10 @@ explore.predict("08.rate")
 
 # %%
 grid = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0]
-outcome = {name: torch.tensor([[accuracy(train(deep(6, norm=norm, seed=seed), lr, seed=seed)) for lr in grid] for seed in range(3)])
-           for name, norm in (("plain", None), ("batch norm", BatchNorm))}  # each (3, 7)
+outcome = {}
+for name, norm in (("plain", None), ("batch norm", BatchNorm)):
+    runs = [[accuracy(train(deep(6, norm=norm, seed=seed), lr, seed=seed)) for lr in grid] for seed in range(3)]
+    outcome[name] = torch.tensor(runs)  # (3, 7)
 ax = plt.subplots(figsize=(8, 4.6))[1]
 for (name, values), role, marker in zip(outcome.items(), ("wrong", "right"), "so", strict=True):
     ax.plot(grid, 100 * values.mean(dim=0), color=plotting.COLORS[role], label=name)
@@ -847,7 +865,7 @@ for name, values in outcome.items():
     mean = values.mean(dim=0)
     best[name] = grid[int(mean.argmax())], mean.max().item()
     highest[name] = max(lr for lr, m in zip(grid, mean.tolist(), strict=True) if m > mean.max() - 0.1)
-    print(f"{name:10} best at lr {best[name][0]:g} with {best[name][1]:.0%}; within ten points of that up to lr {highest[name]:g}")
+    print(f"{name:10} best at lr {best[name][0]:g}: {best[name][1]:.0%}; within ten points of it up to lr {highest[name]:g}")
 print(f"the learning rate can grow by a factor of {highest['batch norm'] / highest['plain']:.0f}")
 
 # %%
@@ -893,7 +911,8 @@ g = torch.Generator().manual_seed(0)
 worst_ln = {}
 for case in range(200):
     features = 2 + case % 7
-    modes = [(training, shape) for training in (True, False) for shape in ((1 + case % 5, features), (features,), (2, 3, features))]
+    shapes = ((1 + case % 5, features), (features,), (2, 3, features))
+    modes = [(training, shape) for training in (True, False) for shape in shapes]
     found = largest_norm_difference(LayerNorm(features).double(), nn.LayerNorm(features).double(), g, modes)
     worst_ln = {what: max(found[what], worst_ln.get(what, 0.0)) for what in found}
 print("layer norm, largest differences:", {what: f"{v:.0e}" for what, v in worst_ln.items() if what != "statistics"})
@@ -916,7 +935,7 @@ assert max(worst_ln.values()) < 1e-9
 # %% [markdown]
 # ## 13 · Shortcuts: a first look
 #
-# A third remedy, as simple as it is strong. Let a layer not *replace* its input, but **add** to it (He and others, 2016):
+# A third remedy, as simple as it is strong. Let a layer not *replace* its input, but **add** to it (He and others, 2016, with $c = 1$):
 #
 # $$a_\text{next} = a + c \cdot f(a)$$
 #
@@ -975,12 +994,12 @@ axes[0].set_ylabel("weights, times Kaiming")
 fig.colorbar(image, ax=axes, label="accuracy after 120 steps, %")
 fig.suptitle("Batch norm forgives the scale, shortcuts forgive the depth");
 
+# %% [markdown]
+# **What you see.** Three maps. Left the plain one, with its narrowing wedge. In the middle batch norm: every row learns, a little worse towards the top, where weights are large, and in the last column, 16 layers. On the right shortcuts: the lower half is bright through all columns, above 80% at 16 layers too; the upper right corner is dark.
+
 # %%
 assert maps["batch norm"][:, 2].min() > 0.5 and maps["batch norm"][:, 3].min() > 0.35 > maps["plain"][0, 3]
 assert maps["shortcuts"][:4, 4].min() > 0.6 and maps["shortcuts"][[7, 8], 4].max() < 0.3
-
-# %% [markdown]
-# **What you see.** Three maps. Left the plain one, with its narrowing wedge. In the middle batch norm: every row learns, a little worse towards the top, where weights are large, and in the last column, 16 layers. On the right shortcuts: the lower half is bright through all columns, above 80% at 16 layers too; the upper right corner is dark.
 
 # %% [markdown]
 # The two mend different things. Batch norm makes the **scale** far less important, but 16 layers still learn more slowly than 4: the gradients grow backwards. (Large weights learn slowly with it, because their gradients are small and our rates end at 0.2.) Shortcuts make the **depth** harmless, but not weights that are four times too large.
@@ -1035,7 +1054,7 @@ assert maps["shortcuts"][:4, 4].min() > 0.6 and maps["shortcuts"][[7, 8], 4].max
 #
 # <details><summary>5. All weights of a layer before batch norm are multiplied by 10. What happens to the output, and to the gradient of these weights?</summary>
 #
-# The output stays the same (but for $\varepsilon$). The gradient becomes a tenth: the same change of direction now takes a step ten times as long.
+# The output stays the same (but for $\varepsilon$). The gradient becomes a tenth, while the weights are ten times as long: the same learning rate now turns them a hundred times less.
 # </details>
 
 # %% [markdown]
