@@ -189,6 +189,9 @@ device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is
 print("by hand:", device, "   utils.device:", get_device())  # the same, and N2T_DEVICE=cpu can overrule it
 device = get_device()
 
+# %%
+assert str(device).partition(":")[0] in [name.partition(":")[0] for name in available_devices()]
+
 # %% [markdown]
 # Two rules carry you everywhere: **the model and its batch on the same device**, and **as few trips as possible**. `model.to(device)` moves a model in place. `X.to(device)` returns a copy: forget the `X =`, and nothing has happened.
 #
@@ -271,7 +274,7 @@ torch.manual_seed(0)
 sound, broken = MLP([784, 64, 10]).to(device), MLP([784, 64, 10]).to(device)
 one_batch = {
     "sound": overfit(sound, torch.optim.SGD(sound.parameters(), lr=0.1)),
-    "optimizer of another model": overfit(broken, torch.optim.SGD(sound.parameters(), lr=0.1)),
+    "wrong optimizer": overfit(broken, torch.optim.SGD(sound.parameters(), lr=0.1)),
 }
 ax = plt.subplots(figsize=(8, 3.8))[1]
 for name, losses in one_batch.items():
@@ -283,7 +286,7 @@ plotting.label_lines(ax);
 # **What you see.** One line falls from 2.3 to almost nothing in thirty steps. The other is level: its optimizer holds the parameters of another network. (That happens when a notebook cell with the model is run again, and the cell with the optimizer is not.)
 
 # %%
-assert one_batch["sound"][-1] < 0.1 and min(one_batch["optimizer of another model"]) > 2
+assert one_batch["sound"][-1] < 0.1 and min(one_batch["wrong optimizer"]) > 2
 
 # %% [markdown]
 # Only then **scale**: all data, more epochs, a larger network, one change at a time.
@@ -316,18 +319,22 @@ for lr, (X, y) in zip(rates, batches, strict=False):
 
 # %%
 smooth = torch.tensor(losses).unfold(0, 5, 1).median(dim=1).values  # of each five neighbours the middle one
-turning = rates[int(smooth.argmin()) + 2]
+lowest = rates[int(smooth.argmin()) + 2]
+too_large = next(lr for lr, loss in zip(rates, losses, strict=True) if not loss < 5)
 ax = plt.subplots(figsize=(8, 3.8))[1]
 ax.plot(rates, losses, color=plotting.COLORS["train"])
-ax.axvline(turning, color=plotting.COLORS["gradient"], ls=":")
-ax.set(xscale="log", ylim=(0, 4), xlabel="learning rate at that step", ylabel="loss of the batch")
-ax.set_title(f"Lowest near {turning:.1g}: we take 0.2 as the highest rate");
+ax.axvline(0.2, color=plotting.COLORS["accent"], ls="--")
+ax.text(0.17, 3.7, "we take 0.2", color=plotting.COLORS["accent"], ha="right")
+ax.set(xscale="log", xlim=(1e-4, 10), ylim=(0, 4), xlabel="learning rate at that step", ylabel="loss of the batch")
+ax.set_title(f"A broad valley, and a wall at {too_large:.1g}");
 
 # %% [markdown]
-# **What you see.** The loss is level while the rate is tiny, falls from about 0.003 on, is lowest at the dotted line, and then jumps.
+# **What you see.** The loss is level while the rate is tiny, falls from about 0.001 on, is low between 0.02 and 0.5, where it becomes restless, and then shoots out of the picture.
+#
+# Any rate in the valley will do. Our schedule is one-cycle: it touches its highest rate only for a moment and spends most of the time far below. So the highest may lie in the restless part: we take 0.2, well away from the wall.
 
 # %%
-assert 0.03 < turning < 2
+assert 0.01 < lowest < 0.6 and too_large > 0.4
 
 # %% [markdown]
 # ## 6 · The whole loop
@@ -338,9 +345,10 @@ assert 0.03 < turning < 2
 def train(model, batches, optimizer, scheduler, epochs):
     """The whole loop. Returns the loss of each step and the test accuracy after each epoch."""
     losses, accuracies = [], []
-    for epoch in range(epochs):
+    bar = tqdm(total=epochs * len(batches), unit="step", leave=False)
+    for _ in range(epochs):
         model.train()  # training mode: dropout drops, batch norm looks at the batch
-        for X, y in tqdm(batches, desc=f"epoch {epoch + 1}/{epochs}", leave=False):
+        for X, y in batches:
             X, y = X.to(device), y.to(device)  # does nothing if they are there already
             loss = F.cross_entropy(model(X), y)
             optimizer.zero_grad()
@@ -348,11 +356,13 @@ def train(model, batches, optimizer, scheduler, epochs):
             optimizer.step()
             scheduler.step()  # after the step, once a batch
             losses.append(loss.item())
+            bar.update()
 
         model.eval()  # evaluation mode
         with torch.no_grad():  # build no graph: less memory, more speed
             right = sum((model(X).argmax(dim=1) == y).sum().item() for X, y in test_batches)
         accuracies.append(right / len(X_test))
+    bar.close()
     return losses, accuracies
 
 
@@ -371,7 +381,7 @@ assert accuracies[-1] > 0.979
 #
 # - `model.train()` and `model.eval()`: section 7.
 # - `loss.item()` fetches a number to Python. On a GPU this makes Python **wait** for the card. In long trainings one reads the loss every hundred steps. To collect `loss` without `.item()` keeps every graph in memory.
-# - `tqdm(batches)` goes through anything and draws a **progress bar** with the time left. It is there while the loop runs and gone afterwards (`leave=False`).
+# - `tqdm` draws a **progress bar** with the time left. `bar.update()` moves it on; it is gone at the end (`leave=False`). Around a plain loop, `for X, y in tqdm(batches):` is enough. (Where nothing is live, only its first state is seen.)
 # - The right answers are **counted** over all batches and divided once at the end (section 8).
 #
 # **Exercise [10.train_step](exercises/10_training.ipynb)** ● The middle of the loop as a function.
@@ -527,17 +537,16 @@ assert all(losses != straight[50:] for left_out, losses in resumed.items() if le
 
 # %%
 ax = plt.subplots(figsize=(9, 4))[1]
-ax.plot(straight, color=plotting.COLORS["train"], lw=4, alpha=0.5, label="no stop")
-ax.plot(range(50, 100), resumed["nothing"], color=plotting.COLORS["text"], lw=1, label="everything")
-ax.plot(range(50, 100), resumed["optimizer"], color=plotting.COLORS["gradient"], ls="--", label="no velocities")
-ax.axvline(49.5, color=plotting.COLORS["muted"], ls=":")
-ax.set(xlabel="step", ylabel="loss", ylim=(0, None), title="Only with everything it is the same training")
+for left_out in ("order", "scheduler", "optimizer", "nothing"):
+    apart = [a - b for a, b in zip(resumed[left_out], straight[50:], strict=True)]
+    ax.plot(range(51, 101), apart, label=f"without {left_out}" if left_out != "nothing" else "with everything")
+ax.set(xlabel="step", ylabel="loss, less that without a stop", title="Only with everything is the difference zero")
 plotting.label_lines(ax);
 
 # %% [markdown]
-# **What you see.** A wide line: the training without a stop. From the dotted line on, a thin one lies exactly inside it: resumed with everything. The dashed one, resumed without the optimizer's state, goes its own way.
+# **What you see.** How far the loss of each resumed training lies above or below that of the training without a stop. With everything from the file, the line is exactly zero. The other three swing around: without the order from the very first step, without optimizer or schedule a few steps later.
 #
-# With everything it is the same **bit for bit**. Without the order of batches it is another training, but a sound one. Without the schedule the learning rate starts its climb again. Without the weights all was in vain.
+# It is the same **bit for bit**. Without the order of batches it is another training, but a sound one. Without the schedule the learning rate starts its climb again. Without the weights all was in vain.
 #
 # **Exercise [10.checkpoint](exercises/10_training.ipynb)** ●●● Save and load so that a training goes on as if nothing had been.
 
@@ -1030,7 +1039,7 @@ assert min(min(losses) for losses, _ in results["softmax before cross-entropy"])
 #
 # Four broken loops to repair; two of the bugs you have met elsewhere (shapes in lesson 03, modes in section 7):
 #
-# **Exercise [10.find_the_bug_1](exercises/10_training.ipynb)** ● · **Exercise [10.find_the_bug_2](exercises/10_training.ipynb)** ●● · **Exercise [10.find_the_bug_3](exercises/10_training.ipynb)** ● · **Exercise [10.find_the_bug_4](exercises/10_training.ipynb)** ●●
+# **Exercise [10.find_the_bug_1](exercises/10_training.ipynb)** ● · **Exercise [10.find_the_bug_2](exercises/10_training.ipynb)** ●● · **Exercise [10.find_the_bug_3](exercises/10_training.ipynb)** ●● · **Exercise [10.find_the_bug_4](exercises/10_training.ipynb)** ●●
 
 # %%
 torch.manual_seed(0)
@@ -1097,8 +1106,8 @@ assert loss.item() < 0.2
 # | 10.scaled_step | loss scaling by hand | ●●● |
 # | 10.find_the_bug_1 | a loop whose loss rises again | ● |
 # | 10.find_the_bug_2 | a regression that learns only the mean | ●● |
-# | 10.find_the_bug_3 | a classifier that stays unsure | ● |
-# | 10.find_the_bug_4 | a loop that looks at the validation set | ●● |
+# | 10.find_the_bug_3 | a classifier that learns slowly | ●● |
+# | 10.find_the_bug_4 | a loop whose first epoch is fine | ●● |
 
 # %% [markdown]
 # ## Where next
