@@ -115,6 +115,8 @@ assert 50 < called[y_test == 1].sum() < 130
 # The detector misses about half of what it was made for. And a program of one line, `return 0`, is right 98% of the time.
 #
 # Misconception: *"99% accuracy is good."* **Accuracy means nothing without the accuracy of the dullest answer**, which is the share of the largest class. Write the two side by side, always. If one class is rare, accuracy is a number about the other one.
+#
+# And a network can really end there: with tanh in place of ReLU the same training gave, in three trials of three, a network that **never** said yes.
 
 # %% [markdown]
 # ## 2 · Two ways to be right, two ways to be wrong
@@ -158,6 +160,9 @@ print("largest difference to scikit-learn:",
 
 # %% tags=["nbval-ignore-output"]
 print("the detector on the test set:\n", confusion_matrix(y_test, called, 2))
+
+# %%
+assert confusion_matrix(y_test, called, 2)[0, 1] < 40 < 50 < confusion_matrix(y_test, called, 2)[1, 0]
 
 # %% [markdown]
 # Now it is plain: next to no false alarms, and misses in droves. The network is shy of saying yes.
@@ -275,7 +280,8 @@ ax.legend(loc="upper left");
 # - **macro**: the mean over the classes. A rare class counts as much as a common one.
 # - **weighted**: the mean over the classes, each counted as often as it occurs.
 # - **micro**: add up all hits, then divide once. Each example counts the same.
-#
+
+# %% [markdown]
 # By hand: class A occurs 90 times and 81 are right; class B occurs 10 times and 2 are right. Recalls: 0.9 and 0.2. Macro: 0.55. Weighted: $0.9 \cdot 0.9 + 0.1 \cdot 0.2 = 0.83$. Micro: $83/100 = 0.83$.
 #
 # **Exercise [11.precision_recall_f1](exercises/11_evaluation.ipynb)** ●● The macro averages. Write it before you read on.
@@ -342,7 +348,7 @@ ax.grid(False)
 fig.colorbar(image, label="test images");
 
 # %% [markdown]
-# **What you see.** A table of ten rows (what the digit is) and ten columns (what was said), with the right answers on the diagonal left out. Most cells are dark. A few are bright: 4 and 9, 7 and 9, 5 and 3, 5 and 8 are taken for each other.
+# **What you see.** A table of ten rows (what the digit is) and ten columns (what was said), with the right answers on the diagonal left out. Most cells are dark. A few are bright: a 3 is taken for a 5 (the brightest), a 4 for a 9, a 9 for a 7.
 
 # %% tags=["nbval-ignore-output"]
 precision, recall, f1 = precision_recall_f1(y_digits, said, 10, average=None)
@@ -358,7 +364,7 @@ for average in ("macro", "weighted", "micro", None):
 assert 0.86 < (said == y_digits).double().mean() < 0.905 and recall.max() > 0.95 and recall.min() < 0.84
 
 # %% [markdown]
-# All four averages are scikit-learn's. Since MNIST has about as many of each digit, the macro average and the accuracy nearly agree here; the single digits do not. The best is found in 19 of 20 cases, the worst in four of five. **Before you average, look at the list.**
+# All four averages are scikit-learn's. Since MNIST has about as many of each digit, the macro average and the accuracy nearly agree here; the single digits do not. The ones are found nearly always, the worst digits in four cases of five. **Before you average, look at the list.**
 
 # %% [markdown]
 # ## 5 · A score and a threshold
@@ -368,17 +374,32 @@ assert 0.86 < (said == y_digits).double().mean() < 0.905 and recall.max() > 0.95
 # %%
 z_test = torch.logit(p_test.double())  # (9180,)
 fig, ax = plt.subplots()
-edges = torch.linspace(-20, 10, 61)
+edges = torch.linspace(-20, 2, 45)
 for k, name in enumerate(("other digits", "eights")):
-    ax.hist(z_test[y_test == k].clamp(-20, 10), edges, color=plotting.COLORS[f"class{k}"], alpha=0.65, label=name)
+    ax.hist(z_test[y_test == k].clamp(min=-20), edges, color=plotting.COLORS[f"class{k}"], alpha=0.65, label=name)
 ax.axvline(0, color=plotting.COLORS["boundary"], ls="--", label="threshold 0.5")
-ax.set(yscale="log", xlabel="logit", ylabel="test images", title="The threshold 0.5 cuts the eights in two")
-ax.legend(loc="upper right");
+ax.set(yscale="log", xlabel="logit (what is below −20 is drawn at −20)", ylabel="test images", ylim=(0.7, 3e4))
+ax.set_title("The threshold 0.5 cuts the eights in two")
+ax.legend(loc="upper left", ncols=3);
 
 # %% [markdown]
-# **What you see.** Two histograms over the logit, with a logarithmic count. The many other digits form a broad hill on the left, around −9. The few eights lie further right, from about −10 to 9, and the two overlap. The dashed line at 0 has half of the eights on its left.
+# **What you see.** Two histograms over the logit, with a logarithmic count. The many other digits form a broad hill from −20 up to about −1. The eights lie at the right edge: half of them in the one bar right of the dashed line at 0, the other half trailing off to the left, into the hill.
 #
-# Move the line to the left: more hits, **and** more false alarms. There is no threshold without a price. Recall and false alarms rise together, always.
+# Move the line to the left: more hits, **and** more false alarms. Neither ever falls while the line moves left. There is no threshold without a price.
+
+# %% [markdown]
+# Why does nothing lie further right? Look at the largest logit:
+
+# %% tags=["nbval-ignore-output"]
+top = z_test == z_test.max()
+print(f"largest logit {z_test.max():.3f}, reached by {top.sum()} images, {y_test[top].sum()} of them eights")
+print(f"bias of the last layer {net.layers[1].bias.item():.3f}")
+
+# %%
+assert top.sum() > 15 and abs(z_test.max() - net.layers[1].bias.item()) < 1e-4
+
+# %% [markdown]
+# Dozens of eights share **exactly** one score, and it is the last bias. These images switch off all 32 hidden units. The network has learned reasons for "no", and where it finds none it says, rather undecidedly, "yes". That made sense while training: nearly everything was a no. Such **ties** are real, and the next sections must treat them properly.
 
 # %% [markdown]
 # ### Explorer: where to draw the line
@@ -448,12 +469,13 @@ ax.legend(loc="lower right");
 # %% [markdown]
 # ### The area is a probability
 #
-# The **area under the curve**, AUC, is 1 if all yes come before all no, 0.5 by chance. On the staircase: $\frac12 \cdot \frac23 + \frac12 \cdot 1 = \frac56$.
+# The **area under the curve**, AUC, is 1 if all yes come before all no, 0.5 by chance. On our staircase it is $\frac12 \cdot \frac23 + \frac12 \cdot 1 = \frac56$.
 #
-# Now count something else. Take every pair of a yes and a no: 3 × 2 = 6 pairs. In how many has the yes the larger score? 0.9 and 0.8 beat both no's (4 pairs); 0.4 beats 0.2 (1 pair) and loses to 0.7. **5 of 6.** That is no accident:
+# Now count pairs of a yes and a no: 3 × 2 = 6. In how many has the yes the larger score? 0.9 and 0.8 beat both no's (4 pairs); 0.4 beats 0.2 (1 pair) and loses to 0.7. **5 of 6.** That is no accident:
 #
 # > **AUC is the probability that a random yes gets a larger score than a random no** (equal scores count one half).
-#
+
+# %% [markdown]
 # The area is made of columns, one for each no, and the height of the column is the share of yes above it.
 #
 # **Exercise [11.auc](exercises/11_evaluation.ipynb)** ●● By ranking, ties count half. Write it before you read on.
@@ -554,7 +576,7 @@ assert 0.7 < results["1 : 50"][1] < 0.92 and results["1 : 1"][2] > 0.85 and resu
 # %% [markdown]
 # The AUC is the same up to chance. The average precision is not, and to find nine of ten eights at 1 : 50 one has to live with most alarms being false.
 #
-# Misconception: *"AUC 0.98, so it works."* FPR is a share of the negatives, and at 1 : 50 a small share is a large crowd: 3% of 9,000 are 270 false alarms against 162 hits. ROC answers "how well are the two classes told apart?", whatever their sizes. Precision–recall answers "what do I get if I act on the alarms, **here**?" When yes is rare, look at the second. (And compare APs only at the same share of positives.)
+# Misconception: *"AUC 0.98, so it works."* FPR is a share of the negatives, and at 1 : 50 a small share is a large crowd: 4% of 9,000 are 360 false alarms, against 162 hits. ROC answers "how well are the two classes told apart?", whatever their sizes. Precision–recall answers "what do I get if I act on the alarms, **here**?" When yes is rare, look at the second. (And compare APs only at the same share of positives.)
 
 # %% [markdown]
 # ## 8 · A threshold has a price
@@ -627,7 +649,7 @@ ax.legend(loc="upper left");
 # **What you see.** Cost per image over the threshold (logarithmic), on validation and test data. Both curves are valleys with a broad floor between about 0.005 and 0.1. The line at 1/51 stands on the floor, the line at 0.5 high on the right slope.
 
 # %% [markdown]
-# Nothing was trained anew, and the cost fell to about a third. The threshold of theory and the one chosen on validation data do about equally well, because the valley has a broad floor. The one chosen on the test set itself is cheapest, of course. It is also the one number in this table that cannot be trusted.
+# Nothing was trained anew, and the cost fell to less than a third. The threshold of theory and the one chosen on validation data do about equally well, because the valley has a broad floor. The one chosen on the test set itself is cheapest, of course. It is also the one number in this table that cannot be trusted.
 #
 # You can put any scores of your own under the explorer. With the detector's logits it is `explore.threshold(z_test, y_test)`.
 
@@ -669,7 +691,7 @@ assert all(auc(y_test, q[1]) > auc(y_test, p[1]) - 0.01 for q, p in zip(plain, h
 assert all(p.mean() < 0.025 for _, p in plain) and all(p.mean() > 0.03 for _, p in heavy)
 
 # %% [markdown]
-# Against the plain network at 0.5 the weights are a great help. Against the plain network **with its threshold moved** they are not: here it was a little cheaper in all three seeds. And its mean probability is near the truth (180/9180 = 2.0%), while the weighted network's is two to four times too high.
+# Against the plain network at 0.5 the weights are a great help. Against the plain network **with its threshold moved** they are not: here it was a little cheaper in all three seeds. And its mean probability is nearer to the truth, 180/9180 = 2.0%: it says 1.2% to 2.0%, the weighted network 4% to 7%.
 #
 # This is no law. The weighted loss shapes the whole training; a network that was stopped after five epochs at a smaller learning rate ranked **better** with weights in our trials. But know the order: first move the threshold, which costs nothing and can be changed tomorrow when the prices change; then see whether weights add something.
 
@@ -731,7 +753,7 @@ fig, ax = plt.subplots(figsize=(6, 5.4))
 draw_reliability(ax, confidence, correct, f"Surer than it should be: ECE {calibration_error(confidence, correct):.3f}")
 
 # %% [markdown]
-# **What you see.** A **reliability diagram**: share of right answers over confidence, one dot a bin, larger for more answers. The dotted diagonal is perfect calibration. All dots lie below it: where the network says 0.75, it is right little more than half of the time. The by far largest dot, on the right, is close to the diagonal but below it.
+# **What you see.** A **reliability diagram**: share of right answers over confidence, one dot a bin, larger for more answers. The dotted diagonal is perfect calibration. Nearly all dots lie below it: where the network says 0.75, it is right little more than half of the time. The by far largest dot, on the right, is close to the diagonal but below it.
 
 # %% [markdown]
 # Why? The network has read its 1,000 training images so often that it is right on all of them. From there on cross-entropy falls only by making all logits larger (lesson 05). On new images it is then just as sure, and not as right.
@@ -777,7 +799,7 @@ for name, t in {"before": 1.0, "after": T, "T from training images": T_wrong}.it
 # %%
 cooler, same_answer = torch.softmax(z_digits / T, dim=1).max(dim=1)
 assert torch.equal(same_answer, answer) and 1.6 < T < 2.6 and T_wrong < 0.2
-assert calibration_error(confidence, correct) > 0.04 and calibration_error(cooler, correct) < 0.03
+assert calibration_error(confidence, correct) > 0.05 and calibration_error(cooler, correct) < 0.015
 assert abs((F.cross_entropy(z_digits / T, y_digits) - min(F.cross_entropy(z_digits / t, y_digits) for t in (T - 0.3, T + 0.3))).item()) < 0.02
 
 # %%
@@ -789,7 +811,7 @@ for ax, q, name in ((axes[0], confidence, "T = 1"), (axes[1], cooler, f"T = {T:.
 # **What you see.** Two reliability diagrams. Left, without scaling, the dots hang below the diagonal. Right, with the fitted temperature, they lie on it, and the many answers are spread more evenly over the bins.
 
 # %% [markdown]
-# One number, and the ECE fell to about a quarter. No answer changed: dividing by $T$ keeps the order. On the training images everything is right, so the best $T$ there is the smallest one allowed: **sure of everything**. That is why it must be validation data.
+# One number, and the ECE fell from 0.07 to 0.01. No answer changed: dividing by $T$ keeps the order. On the training images everything is right, so the best $T$ there is the smallest one allowed: **sure of everything**. That is why it must be validation data.
 #
 # Is an ECE of 0.01 good or bad? Compare with a network that is calibrated perfectly: take our confidences and let chance decide, with just these probabilities, what was right.
 
@@ -805,7 +827,7 @@ for n in (200, 1000, 10000):
 assert 0.02 < floor[200] < 0.06 and 0.002 < floor[10000] < 0.008
 
 # %% [markdown]
-# Even perfection does not measure 0; with 200 answers it measures 0.04, by chance alone. A small ECE needs many examples, and it depends on the bins: compare only equal with equal.
+# Even perfection does not measure 0; with 200 answers it measures 0.04, by chance alone. With 10,000 it measures what our scaled network does, near enough: nothing is left to mend. A small ECE needs many examples, and it depends on the bins: compare only equal with equal.
 #
 # And **calibrated is not good**. A forecaster who says "2%" for every digit of section 1 is perfectly calibrated, and useless. Calibration says that you may believe the numbers, not that they tell you much.
 
@@ -814,7 +836,10 @@ assert 0.02 < floor[200] < 0.06 and 0.002 < floor[10000] < 0.008
 #
 # The reader got 88% on 10,000 images, the doctor 97% or so on 200 tumours. With other test examples it would have been other numbers. How far away?
 #
-# If we could draw many test sets, we would look at the spread. We have only one. The **bootstrap** takes it for the world: draw $n$ examples out of the $n$ **with replacement** (some twice, some not at all), measure, and repeat. By hand: of (1, 1, 0, 1) one draw is (1, 0, 0, 1), accuracy 0.5; the next (1, 1, 1, 0), 0.75; and so on. The middle 95% of many such numbers is a **95% interval**.
+# If we could draw many test sets, we would look at the spread. We have only one. The **bootstrap** takes it for the world: draw $n$ examples out of the $n$ **with replacement** (some twice, some not at all), measure, and repeat.
+
+# %% [markdown]
+# By hand: of (1, 1, 0, 1) one draw is (1, 0, 0, 1), accuracy 0.5; the next (1, 1, 1, 0), 0.75; and so on. The middle 95% of many such numbers is a **95% interval**.
 #
 # **Exercise [11.bootstrap_interval](exercises/11_evaluation.ipynb)** ●● For the accuracy. Write it before you read on.
 
@@ -861,12 +886,12 @@ for ax, (name, values) in zip(axes, draws.items(), strict=True):
 axes[0].set_ylabel("draws out of 2,000");
 
 # %% [markdown]
-# **What you see.** Two histograms over 2,000 draws, with the middle 95% shaded. The AUC is narrow and pressed against 1. The recall comes in steps and spreads over almost ten points, since there are only about 75 malignant tumours to measure it on.
+# **What you see.** Two histograms over 2,000 draws, with the middle 95% shaded. The AUC is narrow and pressed against 1. The recall comes in steps and spreads over almost ten points, since there are only 78 malignant tumours to measure it on.
 
 # %% [markdown]
 # ### Does the interval keep its promise?
 #
-# "95%" is a promise: of many such intervals, 95 in 100 should hold the **true** accuracy. In life the truth is unknown; in a simulation we set it. A thousand test sets, for each an interval, and we count how often the truth is inside. That share is the **coverage**.
+# "95%" is a promise: of many such intervals, 95 in 100 should hold the **true** accuracy. In life the truth is unknown; in a simulation we set it. Five hundred test sets, for each an interval, and we count how often the truth is inside. That share is the **coverage**.
 
 # %%
 explore.predict("11.coverage")
@@ -874,12 +899,12 @@ explore.predict("11.coverage")
 # %% tags=["nbval-ignore-output"]
 g = torch.Generator().manual_seed(0)
 coverage = {}
-for n, truth in ((30, 0.97), (100, 0.9), (100, 0.97), (1000, 0.9)):
-    sets = [torch.rand(n, generator=g) < truth for _ in range(1000)]
-    ends = [bootstrap_interval(s, 500 if n < 1000 else 200, g) for s in sets]
-    coverage[n, truth] = sum(low <= truth <= high for low, high in ends) / 1000
-    perfect = sum(s.all().item() for s in sets)
-    print(f"{n:5} examples, true accuracy {truth:.0%}: coverage {coverage[n, truth]:.0%}, sets without a mistake: {perfect}")
+for n, truth in ((30, 0.97), (100, 0.9), (100, 0.97), (400, 0.9)):
+    sets = [torch.rand(n, generator=g) < truth for _ in range(500)]
+    ends = [bootstrap_interval(s, 300, g) for s in sets]
+    coverage[n, truth] = sum(low <= truth <= high for low, high in ends) / 500
+    perfect = sum(s.all().item() for s in sets) / 500
+    print(f"{n:4} examples, true accuracy {truth:.0%}: coverage {coverage[n, truth]:.0%}, sets without a mistake {perfect:.0%}")
 
 # %%
 assert coverage[30, 0.97] < 0.75 and all(0.88 < c < 0.98 for (n, _), c in coverage.items() if n >= 100)
@@ -908,7 +933,7 @@ for name, (low, high) in compared.items():
 
 # %%
 one, other, difference = compared.values()
-assert difference[1] - difference[0] < 0.9 * (one[1] - one[0]) and difference[1] > 0
+assert difference[1] - difference[0] < 0.9 * (one[1] - one[0]) and difference[0] > 0 and other[1] > one[0] - 0.002
 
 # %% [markdown]
 # The two intervals overlap. The interval of the difference is narrower than either, and lies above 0: on images like these, **this** large reader is better than **this** small one. (Three other pairs of seeds gave the same in our trials.)
@@ -927,35 +952,44 @@ titles = [f"{y_digits[i]}, said {answer[i]}\n{cooler[i]:.0%}" for i in worst]
 plotting.show_images(X_digits[worst].reshape(-1, 28, 28), titles, columns=8);
 
 # %% [markdown]
-# **What you see.** Sixteen handwritten digits, each with what it is, what was said and how sure. Some are misleading even for us: an open 4 that looks like a 9, a slanted 7 like a 1. Others are clear to any child; there the network has something to learn.
+# **What you see.** Sixteen handwritten digits, each with what it is, what was said and how sure. Nearly all are clear to any child. Three of them are sevens with a bar through the stem, and each is called a 2; several others lean to the left.
 
 # %% [markdown]
 # Go through such a page with three questions:
 #
 # 1. **Is the label right?** Data sets contain wrong labels, and they gather just here. (Test sets in common use have about 3% of them: Northcutt and others, 2021.)
 # 2. **Could anybody know?** If not, no network will mend it.
-# 3. **Is there a kind?** Slanted, thick, cut off at the edge? A kind can be mended: with more such examples, or with the shifts of lesson 09.
+# 3. **Is there a kind?** Sevens with a bar are a kind: among 1,000 training images there are too few. A kind can be mended, with more such examples.
 #
-# For the third it helps to count within groups. Thick and thin strokes, for example: is the network as good on both?
+# For a suspicion one counts within groups. Do digits that lean to the left fare worse? The **slant** of an image is how far its ink moves to the right for each row upwards: a regression line through the ink.
 
 # %% tags=["nbval-ignore-output"]
-ink = X_digits.mean(dim=1)  # (10000,): mean brightness
-groups = torch.bucketize(ink, ink.quantile(torch.tensor([0.2, 0.4, 0.6, 0.8])))  # fifths, from thin to thick
+ink, place = X_digits.reshape(-1, 28, 28), torch.arange(28.0)
+mass = ink.sum(dim=(1, 2))  # (10000,)
+across = place - ((ink.sum(dim=1) @ place) / mass)[:, None]  # (10000, 28): columns, from the centre of the ink
+down = place - ((ink.sum(dim=2) @ place) / mass)[:, None]  # (10000, 28): rows
+slant = -torch.einsum("nij,ni,nj->n", ink, down, across) / torch.einsum("nij,ni->n", ink, down**2)
+groups = torch.bucketize(slant, slant.quantile(torch.tensor([0.05, 0.95])))
 g = torch.Generator().manual_seed(0)
-by_ink = {}
-for k, name in enumerate(("thinnest fifth", "second", "third", "fourth", "thickest fifth")):
-    by_ink[k] = (correct[groups == k].mean().item(), *bootstrap_interval(correct[groups == k], 500, g))
-    print(f"{name:15} accuracy {by_ink[k][0]:.1%}, interval {by_ink[k][1]:.1%} to {by_ink[k][2]:.1%}")
+leaning = []
+for k, name in enumerate(("leaning left most (5%)", "all between", "leaning right most (5%)")):
+    leaning.append((correct[groups == k].mean().item(), *bootstrap_interval(correct[groups == k], 500, g)))
+    print(f"{name:24} accuracy {leaning[k][0]:.0%}, interval {leaning[k][1]:.0%} to {leaning[k][2]:.0%}")
+
+# %%
+assert leaning[0][0] < leaning[1][0] - 0.08 and leaning[0][2] < leaning[1][1]
 
 # %% [markdown]
+# Of the 500 digits that lean most to the left one in four is misread, of the others one in nine. The intervals are far apart, so this is no accident. The medicine is known: show it slanted digits (lesson 09).
+#
 # An accuracy over all is an average over groups, and the average hides the group that fares worst. Where the groups are people, this is no detail.
 
 # %% [markdown]
 # ## 13 · All against scikit-learn
 #
-# One last check: every number of this lesson against scikit-learn's, on 300 small random cases full of ties. Where a class is missing, curves and areas are not defined; those cases come in a moment.
+# One last check: every number of this lesson against scikit-learn's, on 200 small random cases full of ties. Where a class is missing, curves and areas are not defined; those cases come in a moment.
 
-# %% tags=["long"]
+# %% tags=["long", "nbval-ignore-output"]
 def case(g):
     """2 to 12 answers and scores; only six different scores, so ties are common."""
     n = int(torch.randint(2, 13, (), generator=g))
@@ -964,7 +998,7 @@ def case(g):
 
 g = torch.Generator().manual_seed(0)
 largest, missing = {}, 0
-for _ in range(300):
+for _ in range(200):
     y, scores = case(g)
     called = (scores >= 0.5).long()
     averages = sk.precision_recall_fscore_support(y, called, labels=[0, 1], average="macro", zero_division=0.0)[:3]
@@ -979,32 +1013,32 @@ for _ in range(300):
     else:
         missing += 1
     for name, (ours, other) in pairs.items():
-        gap = (torch.as_tensor(ours).double() - torch.stack([torch.as_tensor(part).double() for part in other])
-               if isinstance(other, tuple) else torch.as_tensor(ours).double() - torch.as_tensor(other).double())
-        largest[name] = max(largest.get(name, 0.0), gap.abs().max().item())
+        gap = abs(torch.as_tensor(ours, dtype=torch.float64).numpy() - other).max()
+        largest[name] = max(largest.get(name, 0.0), float(gap))
 print({name: f"{gap:.0e}" for name, gap in largest.items()}, " a class was missing:", missing)
 
 # %%
 assert max(largest.values()) < 1e-12 and missing > 10
 
 # %% [markdown]
-# And where nothing can be measured?
+# They agree to the last digit or nearly so. And where nothing can be measured?
 
 # %%
-cases = {"no yes at all": ([0, 0, 0, 0], [0.1, 0.6, 0.3, 0.9]), "no no at all": ([1, 1, 1, 1], [0.1, 0.6, 0.3, 0.9]),
+cases = {"no yes at all": ([0, 0, 0, 0], [0.1, 0.6, 0.3, 0.9]), "nothing but yes": ([1, 1, 1, 1], [0.1, 0.6, 0.3, 0.9]),
          "all wrong": ([1, 1, 0, 0], [0.1, 0.2, 0.8, 0.9]), "all tied": ([1, 0, 0, 1], [0.3] * 4)}
 for name, (y, scores) in cases.items():
     y, scores = torch.tensor(y), torch.tensor(scores)
     values = rates(y, (scores >= 0.5).long())
-    print(f"{name:14} precision {values['precision']:.2f}  recall {values['recall']:.2f}  F1 {values['f1']:.2f}"
+    print(f"{name:15} precision {values['precision']:.2f}  recall {values['recall']:.2f}  F1 {values['f1']:.2f}"
           f"  AUC {auc(y, scores):.2f}  AP {average_precision(y, scores):.2f}")
 
 # %% [markdown]
 # Two rules stand behind this table:
 #
 # - **Precision, recall, F1 with 0/0 are 0.** An average over classes needs a number, and 0 does not flatter. scikit-learn gives 0 too and warns.
-# - **Curves and areas without one of the classes are nan.** Nothing was ranked, so there is nothing to report, and `nan` cannot be mistaken for a result. scikit-learn says the same of AUC (with a warning). For the average precision without a single yes it says 0; we say nan: there was nothing to find, so nobody failed to find it.
-#
+# - **Curves and areas without one of the classes are nan.** Nothing was ranked, and `nan` cannot be mistaken for a result. scikit-learn says the same of AUC (with a warning). For the average precision without a single yes it says 0; we say nan: where nothing was to be found nobody failed.
+
+# %% [markdown]
 # All wrong is different: that **is** a measurement. An AUC of 0 even means a perfect ranking, turned round.
 #
 # Later lessons import all this from `utils.built.metrics`.
@@ -1012,17 +1046,17 @@ for name, (y, scores) in cases.items():
 # %% [markdown]
 # ### Which number when
 #
-# | you want to know | look at | beware |
+# | question | look at | beware |
 # |---|---|---|
-# | is it right? | accuracy, beside the share of the largest class | a rare class is invisible |
-# | what is taken for what? | confusion matrix | which way round it is |
-# | are alarms right? are they complete? | precision, recall | precision changes with the share of positives |
-# | do all classes fare well? | the list, then the macro average | micro is accuracy again |
+# | is it right? | accuracy, beside the largest class's share | blind to rare classes |
+# | what is taken for what? | confusion matrix | which way round? |
+# | are alarms right, are they complete? | precision, recall | precision depends on the share of positives |
+# | do all classes fare well? | the list, macro average | micro is accuracy again |
 # | does it rank well? | AUC | flatters when yes is rare |
-# | what do I get if yes is rare? | precision–recall curve, AP | compare at equal shares only |
-# | where to draw the line? | cost on validation data | 0.5 is nobody's decision |
-# | can I believe the probabilities? | reliability diagram, ECE | not zero even for perfection |
-# | is the difference real? | paired bootstrap, several seeds | small test sets |
+# | what if yes is rare? | precision–recall, AP | compare at equal shares |
+# | where to draw the line? | cost, on validation data | 0.5 is nobody's decision |
+# | are the probabilities true? | reliability diagram, ECE | never exactly 0 |
+# | is the difference real? | paired bootstrap, seeds | small test sets |
 
 # %% [markdown]
 # ## What to remember
