@@ -127,7 +127,8 @@ const explorer = (() => {
 
   // ---- the picture
   function layout(width) {
-    const narrow = width < 480, tight = width < 620;
+    const narrow = width < 480; // a phone: the products go below
+    const tight = width < 620;
     const margin = 14, gap = narrow ? 14 : 24;
     const panel = Math.min(narrow ? 176 : 296, Math.floor((width - 2 * margin - gap) / 2));
     const left = (width - 2 * panel - gap) / 2;
@@ -353,7 +354,7 @@ const explorer = (() => {
     const y = boxTop + spot.box + 27;
     const count = rows * columns;
     const all = count > 1 ? terms(state.products) : null;
-    const told = all && (all.length + short(state.total).length + 8) * 9.5 + 165 < picture.width ? `Sum: ${all} = `
+    const told = all && (all.length + short(state.total).length + 8) * 9.2 + 165 < picture.width ? `Sum: ${all} = `
       : `Sum of the ${count === 1 ? "one product" : `${count} products`}: `;
     picture.text(14, y, told + short(state.total), { weight: 700 });
     picture.text(picture.width - 14, y, goal, { anchor: "end" });
