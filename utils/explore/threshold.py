@@ -54,7 +54,7 @@ ENOUGH, USEFUL = 0.95, 0.8  # recalls that goals ask for
 RARE = 0.1  # with a larger share of positives, "always no" is nobody's advice
 
 COSTS = (
-    Slider("miss", "Cost of a missed positive", 0, 100, 1, 5),
+    Slider("miss", "Cost of a miss", 0, 100, 1, 5),
     Slider("alarm", "Cost of a false alarm", 0, 20, 1, 1),
     Switch("curve", "Show the cost curve"),
 )
