@@ -130,6 +130,17 @@ def test_other_right_answers_pass(exercise: Exercise, number: int):
         assert result.ok, f"seed {seed}\n{result}"
 
 
+@pytest.mark.parametrize("exercise", [e for e in EXERCISES if e.remark], ids=lambda e: e.id)
+def test_which_way_was_taken_is_told(exercise: Exercise):
+    works = [work_from(exercise, load_source(exercise.id).solved, "solution")]
+    works += [work_from(exercise, code, "alternative") for code in exercise.alternatives]
+    results = [check(exercise.id, work, seed=1) for work in works]
+    told = [exercise.remark(work) for work in works]
+    assert len(set(told)) > 1, "right ways that differ"
+    for result, words in zip(results, told, strict=True):
+        assert words and words in str(result)
+
+
 @every_exercise
 def test_reference_and_solution_agree(exercise: Exercise):
     """The reference is what judges, the solution what is shown: they must be the same thing."""

@@ -164,7 +164,7 @@ class Trial:
 
     ``got`` is shorter than ``cases`` if the work was stopped; ``mutated`` names, for each case that was
     run, the arguments the work changed; ``varied`` holds the number of a case whose second call gave
-    something else, with that second outcome.
+    something else, with that second outcome; ``remark`` is what the exercise says of the way that was taken.
     """
 
     seed: int
@@ -173,6 +173,7 @@ class Trial:
     got: tuple[Outcome, ...]
     mutated: tuple[tuple[str, ...], ...]
     varied: tuple[int, Outcome] | None = None
+    remark: str = ""
 
 
 def make_cases(exercise: Exercise, seed: int) -> tuple[Case, ...]:
@@ -188,7 +189,7 @@ def run_cases(exercise: Exercise, work: Callable, seed: int) -> Trial:
     load_optimizers_for(work)
     got: list[Outcome] = []
     mutated: list[tuple[str, ...]] = []
-    varied = None
+    varied, said = None, ""
     with Guard(work, exercise.time_limit, seed) as guard:
         for case in cases:
             outcome, changed = _call(exercise, guard, work, case)
@@ -198,7 +199,8 @@ def run_cases(exercise: Exercise, work: Callable, seed: int) -> Trial:
                 break
         else:
             varied = None if exercise.may_vary else _second_call(exercise, guard, work, cases, got)
-    return Trial(seed, cases, expected, tuple(got), tuple(mutated), varied)
+            said = guard.run(lambda: exercise.remark(work)).output if exercise.remark else ""
+    return Trial(seed, cases, expected, tuple(got), tuple(mutated), varied, said or "")
 
 
 def _call(exercise: Exercise, guard: Guard, work: Callable, case: Case) -> tuple[Outcome, tuple[str, ...]]:
@@ -280,7 +282,8 @@ def judge(exercise: Exercise, trial: Trial) -> Result:
         message = f"Write `{exercise.name}` in the cell above, run that cell, then this one."
         return replace(base, status=NOT_STARTED, message=message, tally={})
     if wrong is None and trial.varied is None:
-        return replace(base, message=_praise(base), notes=_notes(trial, exercise.kind))
+        message = " ".join(filter(None, (_praise(base), trial.remark)))
+        return replace(base, message=message, notes=_notes(trial, exercise.kind))
     if wrong is None:
         return _judge_state(exercise, trial, base)
     raised = first is not None and first.type_name not in _NO_ERRORS

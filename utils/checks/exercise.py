@@ -110,6 +110,8 @@ class Exercise:
         may_mutate: True if the work may change its inputs.
         may_vary: True if a second call with the same input may give something else.
         time_limit: seconds for all calls of the learner's work in one check.
+        remark: ``remark(work)`` looks at work that has passed and says, in a sentence, which of the
+            right ways it took ("The gradients are emptied before going back."), or "" if there is none.
     """
 
     id: str
@@ -134,6 +136,7 @@ class Exercise:
     may_mutate: bool = False
     may_vary: bool = False
     time_limit: float = 2.0
+    remark: Callable[[Callable], str] | None = None
 
     @property
     def lesson(self) -> str:
