@@ -489,14 +489,14 @@ assert order_matters < table["convolution"][0] - 0.02
 # %% [markdown]
 # On digits where they belong, convolution wins clearly at equal parameters, and the last line shows why: with shuffled pixels its advantage is gone. It profits from neighbourhood, the very thing that the dense network ignored.
 #
-# But on shifted digits it breaks down too, if later. Equivariance up to the last map does not help a dense layer that reads the map pixel by pixel. What helps is to show the network moved digits (augmentation), or to forget the place (global pooling). The second has its price: without places, digits are harder to tell apart, and in so short a training it got no further than dense. This is also why the digit you shifted in lesson 00 broke the network.
+# On shifted digits it breaks down too, only later. Equivariance up to the last map does not help a dense layer that reads it pixel by pixel. What helps is to show the network moved digits (augmentation), or to forget the place (global pooling). The second has its price: digits without places are harder to tell apart; in this short training it got no further than dense. This is also why the digit you shifted in lesson 00 broke the network.
 
 # %% [markdown]
 # ## 9 · How far a unit can see
 #
 # A unit of the first layer sees $k \times k$ pixels. One of the second sees $k \times k$ units of the first, which together see more. The square of pixels that can reach a unit is its **receptive field**.
 #
-# Walk through the layers with two numbers: the field $r$, and the **jump** $j$, how many input pixels lie between two neighbours of the present map. At the input $r = 1$, $j = 1$. A layer with kernel $k$ and stride $s$:
+# Walk through the layers with two numbers: the field $r$, and the **jump** $j$, the distance of two neighbours of the map in input pixels. At first $r = j = 1$. A layer with kernel $k$ and stride $s$:
 #
 # $$r \leftarrow r + (k-1)\,j \qquad\qquad j \leftarrow j \cdot s$$
 #
@@ -846,7 +846,8 @@ plotting.label_lines(ax);
 # - Either remedy alone makes them learn, about equally fast here: batch norm keeps the spread in order, shortcuts let the gradient pass.
 # - With batch norm the gradient is **not** small, and still plain 20 is worse than plain 8, **on the training data**. So it is not overfitting. This is what He and others found and called *degradation*: deeper plain networks are harder to optimise.
 # - With both, twenty layers are no burden any more: they do at least as well as eight.
-#
+
+# %% [markdown]
 # A misconception to lose: *"more layers can only help; the extra ones could do nothing"*. They could, but gradient descent does not find that. A shortcut makes "do nothing" the starting point. Our towers are small and shortly trained; given longer, the gaps shrink.
 
 # %% [markdown]
