@@ -100,10 +100,10 @@ fig, ax = plt.subplots()
 ax.plot(degrees, mse_train, "o-", color=plotting.COLORS["train"], label="the 15 points")
 ax.plot(degrees, mse_new, "s--", color=plotting.COLORS["validation"], label="new points")
 ax.axhline(0.09, color=plotting.COLORS["muted"], ls=":", lw=1.5)
-ax.text(0, 0.075, "the noise: 0.3² = 0.09", color=plotting.COLORS["muted"], va="top")
+ax.text(14, 0.08, "the noise: 0.3² = 0.09", color=plotting.COLORS["muted"], va="top", ha="right")
 ax.set(yscale="log", ylim=(0.005, 100), xlabel="degree", ylabel="mean squared error", xticks=range(0, 15, 2))
 ax.set_title("Training error falls for ever, the other one does not")
-plotting.label_lines(ax, side="right");
+ax.legend(loc="upper center");
 
 # %% [markdown]
 # **What you see.** The mean squared error over the degree, on a logarithmic axis. On the fifteen points it falls all the way, below the noise, and at degree 14 out of the picture. On new points it falls until degree 3, stays flat for a while, and then rises, far above where it began.
@@ -169,18 +169,19 @@ print("the last ten, shuffled    :", labels_sorted[order][20:].tolist())
 # %% [markdown]
 # ### Explorer: how much freedom?
 #
-# *How much capacity do these points pay for?* Change the degree, the number of points, the noise and the penalty (section 6: a tax on large weights). Above you see the fit, below both errors over the degree.
-#
-# - **Try** to learn noisy points by heart: training error 0, and a validation error more than ten times the noise.
-# - **Then** keep degree 15 and take more points, until the validation error is down near the noise.
-# - **Notice**, with ten points and no penalty, what happens **beyond** the peak. Section 13 comes back to it.
-# - **Challenge:** degree 15 on 15 noisy points. Bring the validation error below 0.3 with the penalty alone.
+# *How much capacity do these points pay for?* Change the degree, the number of points, the noise and the penalty (section 6: a tax on large weights). You see the fit, and both errors over the degree (here as roots of the mean squared error, so that they can be held against the noise).
+
+# %% [markdown]
+# - **Try** to learn points with noise 0.1 or more by heart: training error 0, and a validation error more than ten times the noise.
+# - **Then** keep degree 15 without a penalty, and find the number of points at which the validation error is below 1.25 times the noise.
+# - **Notice**, with ten points and no penalty, what happens **beyond** the peak. Find a degree with less than a fifth of the peak's error. Section 13 comes back to it.
+# - **Challenge:** degree 15 on 15 points, noise 0.2 or more. Bring the validation error below 0.3 with the penalty alone.
 
 # %%
 explore.capacity()
 
 # %% [markdown]
-# **What you see.** Above, fifteen points and the fitted curve. Below, two lines over the degree, the training error and the validation error, with the chosen degree marked. The first falls steadily; the second has its lowest place at a small degree and rises towards degree 14.
+# **What you see.** Fifteen points, the dashed true curve, and a fit of degree 12 that hits nearly all points and leaves the picture between them. Then two lines over the degree, the chosen degree marked: the training error falls steadily; the validation error has its lowest place at a small degree and a high peak further on.
 
 # %% [markdown]
 # ## 3 · Leaks
@@ -325,7 +326,7 @@ ax.set_title("Nonsense is learned too, only more slowly")
 plotting.label_lines(ax);
 
 # %% [markdown]
-# **What you see.** Accuracy on the training set over 50 epochs. With right labels it reaches 100% within about ten epochs. With random labels it climbs more slowly, and ends just below 100% too.
+# **What you see.** Accuracy on the training set over 50 epochs. With right labels it is near 100% after about ten epochs. With random labels it climbs more slowly, and ends just below 100% too.
 
 # %% [markdown]
 # The network learned 500 throws of a die by heart, and on the test set it knows nothing, as it must. So **a training accuracy of 100% says nothing about learning**. And yet the same network, with the same number of weights and the same optimizer, got most test digits right when there *was* a rule. It learned that rule sooner than the nonsense. That it can memorise does not mean that it must.
@@ -408,6 +409,12 @@ del results["by hand"]
 # %% tags=["nbval-ignore-output"]
 remedy("16 hidden units", train(X, y, hidden=16))
 
+# %%
+assert (on_train["16 hidden units"].mean(dim=1) < on_train["baseline"].mean(dim=1)).all()
+
+# %% [markdown]
+# As expected, it learns less of the training set by heart, above all of the wrong labels. Whether that pays we ask of all remedies together, in section 12.
+
 # %% [markdown]
 # A finer way leaves the units and taxes the weights. Add a **penalty** to the loss:
 #
@@ -446,10 +453,13 @@ remedy("L2", train(X, y, penalty=lambda model: 0.003 * sum((W**2).sum() for W in
 remedy("L1", train(X, y, penalty=lambda model: 0.001 * sum(W.abs().sum() for W in model.W)))
 remedy("weight decay", train(X, y, decay=2.0))
 
+# %%
+assert all(on_train[name][1].mean() < on_train["baseline"][1].mean() - 5 for name in ("L2", "L1", "weight decay"))
+
 # %% [markdown]
 # Does L1 give zeros, then? Adam's steps never land exactly on zero: they jump over it and back. So we count a weight as zero if it is below 0.003. As in lesson 07 there are pixels that are black in all pictures; those weights get no pull from the data, so we leave them out.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 lit = X.amax(dim=(0, 1)) > 0  # (196,): pixels that are not always black
 near_zero = {}
 fig, axes = plt.subplots(1, 3, figsize=(12, 3.8), sharex=True, sharey=True, layout="constrained")
@@ -562,7 +572,8 @@ assert gain("shifted pictures")[0].min() > 0.5 and on_train["shifted pictures"][
 # ## 9 · Stop in time
 #
 # In section 4 the rule was learned sooner than the nonsense. So stop in between! **Early stopping** watches the loss on a validation set, remembers the weights at its lowest point, and stops when there was no better value for some epochs. That number is the **patience**.
-#
+
+# %% [markdown]
 # By hand, patience 2. Validation losses 1.0, 0.7, 0.6, 0.65, 0.55, 0.58, 0.60: after the fourth we have waited one epoch, the fifth is a new best, after the seventh we have waited two. Stop, and go back to the weights of the **fifth**. With patience 1 we would have stopped at the fourth, with 0.6.
 #
 # Equal is not better: a loss that stays level must run out of patience too. And remember a **copy** of the weights: `model.state_dict()` hands out the tensors themselves, and the next step changes them. `copy.deepcopy` or `clone` makes a copy.
@@ -591,16 +602,19 @@ picked = best_so_far[stop, torch.arange(10)]
 print("epoch picked, clean:", (picked[:5] + 1).tolist(), "  noisy:", (picked[5:] + 1).tolist())
 
 # %%
+assert picked[5:].max() < 20 and picked[5:].float().mean() < picked[:5].float().mean()
+
+# %%
 fig, axes = plt.subplots(1, 2, figsize=(12, 4.2), sharey=True, layout="constrained")
 for ax, part, title in ((axes[0], slice(0, 5), "Clean: late, hardly a rise"), (axes[1], slice(5, 10), "Noisy: early, then it rises")):
     ax.plot(range(1, 41), curves[:, part], color=plotting.COLORS["validation"], lw=1.5)
     for k in range(10)[part]:
         ax.plot(picked[k] + 1, curves[picked[k], k], "*", color=plotting.COLORS["text"], markersize=14)
-    ax.set(xlabel="epoch", title=title, ylim=(0, 4))
+    ax.set(xlabel="epoch", title=title, ylim=(0, 3))
 axes[0].set_ylabel("loss on the 100 validation digits");
 
 # %% [markdown]
-# **What you see.** Five curves of the validation loss in each picture, and a star on each at the epoch that was picked. Clean: the curves fall and stay nearly level; the stars lie between the tenth epoch and the thirtieth. Noisy: they fall for five to ten epochs and then rise to twice or three times their lowest value; the stars lie in the early dip.
+# **What you see.** Five curves of the validation loss in each picture, and a star on each at the epoch that was picked. Clean: the curves fall and stay nearly level; the stars lie between the tenth epoch and the thirtieth. Noisy: they fall for five to ten epochs, to a higher floor, and then rise without end; the stars lie in the early dip.
 
 # %% [markdown]
 # The stars are spread over many epochs even where nothing but the draw differs: 100 validation digits are few. To use the weights of the star, put them back, each network its own:
@@ -614,7 +628,6 @@ remedy("early stopping", model)
 snapshots.clear()  # they take much memory
 
 # %%
-assert picked[5:].max() < 20 and picked[5:].float().mean() < picked[:5].float().mean()
 assert gain("early stopping")[0][0] < 0.2 and gain("early stopping")[0][1] > 1
 
 # %% [markdown]
@@ -655,12 +668,16 @@ with torch.no_grad():
 results["ensemble of 5"] = 100 * (p.argmax(dim=2) == y_test).float().mean(dim=1).view(2, 5)  # p: (10, 5000, 10)
 single = accuracies(fifty, X_test, y_test).view(2, 5, 5)
 for k, situation in enumerate(("clean", "noisy")):
-    print(f"{situation}: five networks alone {single[k].mean():.1f}% on average, together {results['ensemble of 5'][k].mean():.1f}%")
+    together = results["ensemble of 5"][k].mean()
+    print(f"{situation}: each of five networks alone {single[k].mean():.1f}%, together {together:.1f}%")
+
+# %%
+assert (results["ensemble of 5"] - single.mean(dim=2)).mean(dim=1).abs().max() < 2
 
 # %% [markdown]
 # **Exercise [09.ensemble](exercises/09_regularization.ipynb)** ● The mean of the models' probabilities.
 #
-# The committee is small help on clean digits: five networks that saw the same 500 pictures make mostly the **same** mistakes. An ensemble needs members that differ. On noisy labels they do so more, and it gains more.
+# The committee is small help here: five networks of the same form that saw the same 500 pictures make mostly the **same** mistakes. An ensemble needs members that differ, by other data, another form, or more depth, where different initial weights lead further apart (Lakshminarayanan and others, 2017).
 
 # %% [markdown]
 # ## 12 · All remedies side by side
@@ -675,6 +692,9 @@ everything = {"decay": 2.0, "dropout": 0.7, "smoothing": 0.3, "norm": True, "shi
 remedy("all together", train(X, y, **everything))
 remedy("shifts and smoothing", train(X, y, shifted=nine, smoothing=0.3))
 
+# %%
+assert on_train["all together"].mean() < on_train["shifts and smoothing"].mean() - 3
+
 # %% [markdown]
 # Now the table and the picture. A name is followed by the gain over the baseline in points, clean and noisy, each with its 95% interval. A star means that the interval does not contain 0.
 
@@ -684,6 +704,16 @@ print(f"{'remedy':21}{'clean digits':>17}{'20% wrong labels':>21}")
 for name in names:
     cells = [f"{m:+6.1f} ± {r:.1f} {'*' if abs(m) > r else ' '}" for m, r in zip(*gain(name), strict=True)]
     print(f"{name:21}{cells[0]:>18}{cells[1]:>20}")
+
+# %%
+one = {name: gain(name)[0] for name in names}
+singles = [name for name in names if name not in ("all together", "shifts and smoothing")]
+assert max(singles, key=lambda name: one[name][1]) == "shifted pictures" and one["shifted pictures"][0] > 0.5
+assert all(one[name][1] > 1 for name in ("16 hidden units", "L2", "L1", "weight decay", "dropout", "early stopping"))
+assert all(one[name][0] < 0.3 for name in ("16 hidden units", "L2", "L1", "weight decay", "early stopping", "batch norm"))
+assert abs(one["ensemble of 5"][0]) < 1 and one["batch norm"][1] < -1
+assert (one["all together"] < one["shifted pictures"] - 2).all() and one["all together"][0] < -2
+assert (one["shifts and smoothing"] > one["shifted pictures"] - 0.5).all()
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(12, 5.2), sharey=True, layout="constrained")
@@ -700,16 +730,6 @@ axes[0].invert_yaxis();
 
 # %% [markdown]
 # **What you see.** A row for each remedy. A dot is the mean gain, the bar its 95% interval, the small strokes are the five seeds. Grey: the interval contains 0. Blue: gain. Red: loss. Left, nearly all dots lie within two points of zero; only the pair of shifts and smoothing stands out to the right, and all together far to the left. Right, most dots lie three to ten points to the right of zero; batch norm lies left.
-
-# %%
-one = {name: gain(name)[0] for name in names}
-singles = [name for name in names if name not in ("all together", "shifts and smoothing")]
-assert max(singles, key=lambda name: one[name][1]) == "shifted pictures" and one["shifted pictures"][0] > 0.5
-assert all(one[name][1] > 1 for name in ("16 hidden units", "L2", "L1", "weight decay", "dropout", "early stopping"))
-assert all(one[name][0] < 0.3 for name in ("16 hidden units", "L2", "L1", "weight decay", "early stopping", "batch norm"))
-assert abs(one["ensemble of 5"][0]) < 1 and one["batch norm"][1] < -1
-assert (one["all together"] < one["shifted pictures"] - 2).all() and one["all together"][0] < -2
-assert (one["shifts and smoothing"] > one["shifted pictures"] - 0.5).all()
 
 # %% [markdown]
 # **Noisy labels.** Whatever keeps the network from bending itself around single examples pays: a smaller network, all three ways of small weights, dropout, stopping early, smoothing. Shifted pictures pay most, about ten points. Batch norm costs some. The gain of the committee is small; its interval just about touches 0.
@@ -782,7 +802,8 @@ plotting.label_lines(ax);
 
 # %% [markdown]
 # This is **double descent** (Belkin and others, 2019). At 300 exactly one solution fits all 300 labels, wrong ones included, and its weights are enormous. With 4,000 features endlessly many solutions fit. All have training error 0; among them least squares takes the calmest, and the more there are to choose from, the calmer it is.
-#
+
+# %% [markdown]
 # So *"more parameters always overfit"* is wrong. So is *"more parameters never hurt"*: from 100 to 300 they did. What counts is not how many solutions there are but **which one is taken**: by the smallest norm here, by a penalty, by stopping early, by gradient descent itself from small weights. The penalty took the peak away altogether, and was better than 4,000 features without one.
 
 # %% [markdown]
@@ -840,7 +861,7 @@ plotting.label_lines(ax);
 # %% [markdown]
 # ## Where next
 #
-# We have trained with loops written by hand for the last time. [Lesson 10](10_training.ipynb) takes the loop apart once more, on any device, and then hands it over to `utils.training`.
+# The loop of this lesson has grown many arguments. [Lesson 10](10_training.ipynb) writes it in full, on any device, with all that belongs to it, and then hands it over to `utils.training`.
 
 # %% [markdown]
 # ## References
