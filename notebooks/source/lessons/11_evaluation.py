@@ -936,7 +936,7 @@ one, other, difference = compared.values()
 assert difference[1] - difference[0] < 0.9 * (one[1] - one[0]) and difference[0] > 0 and other[1] > one[0] - 0.002
 
 # %% [markdown]
-# The two intervals overlap. The interval of the difference is narrower than either, and lies above 0: on images like these, **this** large reader is better than **this** small one. (Three other pairs of seeds gave the same in our trials.)
+# The two intervals overlap. The interval of the difference is narrower than either, and lies above 0: on images like these, **this** large reader is better than **this** small one. (Two other pairs of seeds gave the same in our trials.)
 #
 # What no interval here knows: another start, another training set. For that train with several seeds, as in lesson 09.
 
