@@ -182,8 +182,11 @@ def test_amounts_in_words(x: float, words: str):
 
 # ------------------------------------------------------------------ goals
 def test_the_challenge_can_be_met_and_no_start_given_meets_it():
-    met = {seed: [g for g in (120, 134, 136, 138, 141) if within(compute(**(KEPT | {"gain": g / 100, "seed": seed})))]
-           for seed in range(1, 9)}  # fmt: skip
+    gains = (120, 134, 136, 138, 141)
+    met = {
+        seed: [g for g in gains if within(compute(**(KEPT | {"gain": g / 100, "seed": seed})))]
+        for seed in range(1, 9)
+    }
     assert sum(map(bool, met.values())) >= 6
     assert met[1] == [134, 136, 138, 141], "the draw that learners see first leaves room"
     for preset in ({}, *(dict(p.values) for p in initialization.PRESETS)):
