@@ -614,7 +614,7 @@ for ax, part, title in ((axes[0], slice(0, 5), "Clean: late, hardly a rise"), (a
 axes[0].set_ylabel("loss on the 100 validation digits");
 
 # %% [markdown]
-# **What you see.** Five curves of the validation loss in each picture, and a star on each at the epoch that was picked. Clean: the curves fall and stay nearly level; the stars lie between the tenth epoch and the thirtieth. Noisy: they fall for five to ten epochs, to a higher floor, and then rise without end; the stars lie in the early dip.
+# **What you see.** Five curves of the validation loss in each picture, and a star on each at the epoch that was picked. Clean: the curves fall and stay nearly level; the stars lie between the tenth epoch and the thirtieth. Noisy: they fall for five to ten epochs, to a higher floor, and then rise until the end; the stars lie in the early dip.
 
 # %% [markdown]
 # The stars are spread over many epochs even where nothing but the draw differs: 100 validation digits are few. To use the weights of the star, put them back, each network its own:
