@@ -715,8 +715,16 @@ def _described(thing: Any, depth: int = 0) -> Any:
 
 
 def moved(work: Callable, batch: Any, device: str) -> list:
-    """Probe: the structure that comes back, and the one that was handed over, both in words."""
+    """Probe: the structure that comes back, and the one that was handed over, both in words.
+
+    Raises:
+        NotAsAsked: if nothing comes back.
+    """
     returned = work(batch, device)
+    if returned is None:
+        raise NotAsAsked(
+            "Your function returns nothing (None) for this batch. It should return the moved one."
+        )
     return [_described(returned), _described(batch)]
 
 
