@@ -735,7 +735,7 @@ def to_device_cases(generator: torch.Generator) -> list[Case]:
         Case("values", (X, "meta"), "a single tensor"),
         Case("values", ([X, y], "meta"), "a list of two"),
         Case("types", ((X, y), "meta"), "a tuple stays a tuple"),
-        Case("values", ({"image": X, "name": "seven"}, "meta"), "the example of the statement"),
+        Case("values", ({"image": X, "labels": [7, y]}, "meta"), "the example of the statement"),
         Case("values", (deep, "meta"), "deep down"),
         Case("values", ([(X, y), {"y": [y]}], "cpu"), "to the CPU, where it is already"),
         Case("types", ([X, 3, 2.5, "text", None], "meta"), "things that are no tensors"),

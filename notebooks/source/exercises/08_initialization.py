@@ -167,3 +167,6 @@ def layer_norm(X, gamma, beta, eps=1e-5):
 # === explanation
 # Counting from the end, `dim=-1` is the features' axis for any number of axes. `keepdim=True` keeps the axis with length 1, so that
 # each example meets its own mean.
+
+# %%
+progress()

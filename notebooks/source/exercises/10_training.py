@@ -111,8 +111,9 @@ def evaluate(model, loss_fn, batches):
 # - `batch`: a tensor, or a list, tuple or dict of batches; `device`: such as `"cpu"`
 # - returns: the same structure with all tensors on the device (shapes and values unchanged)
 #
-# For example, `to_device({"image": X, "name": "seven"}, "cuda")` gives a new dict with X on the GPU and the same name. (The check
-# uses torch's device `"meta"`, which every machine has: a tensor there has a shape, but no memory.)
+# For example, `to_device({"image": X, "labels": [7, y]}, "cuda")` gives a new dict with X on the GPU and, under "labels", a new list
+# of the same number 7 and y on the GPU. (The check uses torch's device `"meta"`, which every machine has: a tensor there has a
+# shape, but no memory.)
 # === code
 def to_device(batch, device):
     """The same structure with every tensor on the device."""
@@ -212,8 +213,8 @@ def scaled_step(model, loss_fn, optimizer, X, y, scale):
 # - `model`: gives logits of shape (B, k); `batches`: a list of pairs (X, y); `epochs`: a whole number; `lr`: the learning rate
 # - returns: the loss of every step, a list of floats
 #
-# For example, with one batch and three epochs three losses come back, the first before anything is learned; each step must follow the
-# gradient of its own batch alone.
+# For example, with 2 batches and 3 epochs 6 losses come back. If the first step's gradient of a weight is 0.5 and the second step's
+# is 0.4, the second step must follow 0.4 (now it follows 0.9).
 # === code
 def train(model, batches, epochs, lr):
     """Train for some epochs; returns the loss of every step."""
@@ -342,7 +343,8 @@ def train_classifier(model, batches, lr):
 # - `epochs`: a whole number; `lr`: the learning rate
 # - returns: the validation loss after every epoch, a list of floats
 #
-# For example, with three epochs of two batches the model should be in the modes: training, training, evaluation, and the same twice again.
+# For example, with 2 batches and 3 epochs the model should be called 9 times, in the modes training, training, evaluation, and the
+# same 2 times again. The shapes of what goes in do not change.
 # === code
 def train_and_validate(model, batches, X_val, y_val, epochs, lr):
     """Train, and validate after each epoch; returns the validation losses."""
@@ -379,3 +381,6 @@ def train_and_validate(model, batches, X_val, y_val, epochs, lr):
 # === explanation
 # `eval()` switches the whole model until somebody switches it back. Called once before the loop, `train()` holds for the first epoch only.
 # It belongs to the beginning of each epoch, beside what it is needed for.
+
+# %%
+progress()
