@@ -632,7 +632,7 @@ for lr in (0.1, 0.4):
 assert max(apart[0.1]) < 1e-4 and max(apart[0.4]) > 100 * max(apart[0.1])
 
 # %% [markdown]
-# It depends. With a careful rate the difference stays where it was, in the seventh digit: both walk down the same valley. With a bold one it grows a thousandfold or more, up to a wholly different network (which is not worse).
+# It depends. With a careful rate the difference stays where it was, in the seventh digit: both walk down the same valley. With a bold one it grows a thousandfold or more, up to a wholly different network.
 #
 # So **bit for bit holds on one machine**, with one version of torch and one number of threads. Elsewhere expect the same *picture*, and the same digits only if you are lucky. This is why the course asserts "above 97.9%" and not a number with four digits.
 
@@ -717,7 +717,7 @@ for sizes in ((784, 32, 10), (784, 1024, 10)):
 assert shares[784, 1024, 10][1] > 0.25  # backward is no small matter
 
 # %% [markdown]
-# Folklore says that backward costs twice as much as forward: two matrix products a layer, one for the weights' gradient and one for the inputs'. Here most of the work is in the first layer, and nobody asks for the gradient of a pixel, so that one product is spared: forward and backward cost about the same. The update touches each weight a few times, whatever the batch size. The exact shares differ from computer to computer. Measure yours.
+# Folklore says that backward costs twice as much as forward: two matrix products a layer, one for the weights' gradient and one for the inputs'. Here most of the work is in the first layer, and nobody asks for the gradient of a pixel, so that one product is spared, and on a quiet computer backward costs not much more than forward. The update touches each weight a few times, whatever the batch size. The exact shares differ from computer to computer. Measure yours.
 
 # %% [markdown]
 # ## 12 · Numbers with sixteen bits
