@@ -133,8 +133,8 @@ class LeNet(nn.Module):
 
     def forward(self, X: Tensor) -> Tensor:
         """Logits, shape (B, classes), for pictures of shape (B, 1, 28, 28)."""
-        X = F.max_pool2d(torch.relu(self.conv1(X)), 2)  # (B, 6, 14, 14)
-        X = F.max_pool2d(torch.relu(self.conv2(X)), 2)  # (B, 16, 5, 5)
+        X = torch.relu(F.max_pool2d(self.conv1(X), 2))  # (B, 6, 14, 14)
+        X = torch.relu(F.max_pool2d(self.conv2(X), 2))  # (B, 16, 5, 5)
         X = torch.relu(self.fc1(X.flatten(1)))  # (B, 120)
         X = torch.relu(self.fc2(X))  # (B, 84)
         return self.fc3(X)

@@ -593,14 +593,21 @@ class LeNet(nn.Module):
         self.fc3 = nn.Linear(84, classes)
 
     def forward(self, X):
-        X = F.max_pool2d(torch.relu(self.conv1(X)), 2)  # (B, 6, 14, 14)
-        X = F.max_pool2d(torch.relu(self.conv2(X)), 2)  # (B, 16, 5, 5)
+        X = torch.relu(F.max_pool2d(self.conv1(X), 2))  # (B, 6, 14, 14)
+        X = torch.relu(F.max_pool2d(self.conv2(X), 2))  # (B, 16, 5, 5)
         X = torch.relu(self.fc1(X.flatten(1)))  # (B, 120)
         X = torch.relu(self.fc2(X))  # (B, 84)
         return self.fc3(X)
 
 
 print(f"{count_parameters(LeNet()):,} parameters")
+
+# %% [markdown]
+# A small trick: ReLU stands **after** pooling. The largest of four numbers stays the largest when negative ones become 0, so the order does not matter for the result. But after pooling ReLU has only a quarter of the numbers to look at, and the training takes less time.
+
+# %%
+X = conv2d(X_test[:5], torch.randn(6, 1, 5, 5, generator=torch.Generator().manual_seed(0)))
+print(torch.equal(torch.relu(F.max_pool2d(X, 2)), F.max_pool2d(torch.relu(X), 2)))
 
 # %% [markdown]
 # All 60,000 digits, three epochs, Adam with a one-cycle schedule (lesson 07) up to 0.006. The networks of lesson 10 reached 98%. (About fifteen seconds on two quiet cores.)
@@ -820,7 +827,7 @@ for name, make in towers.items():
         torch.manual_seed(seed)
         model = make()
         adam = torch.optim.Adam(model.parameters(), lr=0.003)
-        record = fit(model, small_batches, loss_fn=F.cross_entropy, optimizer=adam, epochs=5)
+        record = fit(model, small_batches, loss_fn=F.cross_entropy, optimizer=adam, epochs=4)
         losses[name].append(record.train["loss"])
         right[name].append(hits(model, small_test))
     ends = "  ".join(f"{run[-1]:.2f}" for run in losses[name])
@@ -837,13 +844,13 @@ assert final["residual 20, no norm"] < 2.0
 ax = plt.subplots(figsize=(9, 4.6))[1]
 for k, (name, runs) in enumerate(losses.items()):
     for j, run in enumerate(runs):
-        ax.plot(range(1, 6), run, "osD^P"[k] + "-", color=f"C{k}", label=name if j == 0 else None)
-ax.set(xlabel="epoch", ylabel="training loss", ylim=(0, 2.5), xticks=range(1, 6))
+        ax.plot(range(1, 5), run, "osD^P"[k] + "-", color=f"C{k}", label=name if j == 0 else None)
+ax.set(xlabel="epoch", ylabel="training loss", ylim=(0, 2.5), xticks=range(1, 5))
 ax.set(title="Twenty plain layers learn worse than eight")
 plotting.label_lines(ax);
 
 # %% [markdown]
-# **What you see.** Training loss over five epochs, two seeds for each of five towers. Plain 20 without norm stays level at 2.3, pure guessing. With batch norm it falls, but slowly. Residual 20 without norm falls with it, side by side. Far below end plain 8 and, a little lower still, residual 20, both with norm.
+# **What you see.** Training loss over four epochs, two seeds for each of five towers. Plain 20 without norm stays level at 2.3, pure guessing. With batch norm it falls, but slowly. Residual 20 without norm falls with it, side by side. Far below end plain 8 and, a little lower still, residual 20, both with norm.
 
 # %% [markdown]
 # Four things to keep:
