@@ -50,9 +50,14 @@ def drawn(work: Callable, fan_in: int, fan_out: int, seed: int, *gain: float) ->
     if W.numel() >= _ENOUGH:
         spread = W.std().item()
         looks["standard deviation"] = spread
-        looks["the mean is near 0"] = abs(W.mean().item()) < 0.1 * spread + 1e-12
-        # 1.73 for a uniform distribution, above 3.5 for so many normally distributed numbers
-        looks["largest weight / standard deviation"] = "below 2" if W.abs().max() < 2 * spread else "above 2"
+        mean = W.mean().item()
+        near = abs(mean) < 0.1 * spread + 1e-12
+        looks["mean"] = "near 0" if near else ("above 0" if mean > 0 else "below 0")
+        # 1.73 for a uniform distribution, above 3.5 for so many normally distributed numbers, 1 for ±c only
+        largest = W.abs().max().item() / max(spread, 1e-12)
+        looks["largest weight / standard deviation"] = (
+            "below 1.6" if largest < 1.6 else "below 2" if largest < 2 else "above 2"
+        )
     return looks
 
 
@@ -168,8 +173,56 @@ XAVIER = Exercise(
         Misconception(
             "half as wide",
             changed(_XAVIER, (_DRAW, "(torch.rand(fan_out, fan_in, generator=generator) - 0.5) * bound")),
-            "Your weights go from −bound / 2 to bound / 2: numbers between 0 and 1, moved down by one half, "
-            "are only one wide. From −bound to bound it is twice the bound.",
+            "Your weights go from −bound / 2 to bound / 2. If you moved numbers between 0 and 1 down by one "
+            "half: they are only one wide, and from −bound to bound it is twice the bound.",
+        ),
+        Misconception(
+            "only negative weights",
+            changed(_XAVIER, (_DRAW, "torch.rand(fan_out, fan_in, generator=generator) * bound - bound")),
+            "None of your weights is positive: they go from −bound to 0. From −bound to bound it is twice "
+            "the bound.",
+        ),
+        Misconception(
+            "from 0 to twice the bound",
+            changed(_XAVIER, (_DRAW, "2 * torch.rand(fan_out, fan_in, generator=generator) * bound")),
+            "The width is right, but your weights go from 0 to twice the bound. Move them down by the bound.",
+        ),
+        Misconception(
+            "moved before it is stretched",
+            changed(_XAVIER, (_DRAW, "2 * torch.rand(fan_out, fan_in, generator=generator) - bound")),
+            "You subtract the bound from numbers between 0 and 2, so your weights are two wide. What is "
+            "moved down to lie around 0 has to be stretched by the bound as well.",
+        ),
+        Misconception(
+            "one of two values",
+            changed(
+                _XAVIER,
+                (
+                    _DRAW,
+                    "(2 * torch.randint(0, 2, (fan_out, fan_in), generator=generator) - 1) * bound / 3 ** "
+                    "0.5",
+                ),
+            ),
+            "The variance is right, but your weights take only the values at the two ends. In a uniform "
+            "distribution all values between them are equally likely.",
+        ),
+        Misconception(
+            "a bound twice too wide",
+            changed(_XAVIER, (_BOUND, "gain * (24 / (fan_in + fan_out)) ** 0.5")),
+            "Your bound is twice too large. If you started from (b − a)² / 12: it takes the whole width "
+            "from end to end, and the bound is half of that.",
+        ),
+        Misconception(
+            "Kaiming's bound",
+            changed(_XAVIER, (_BOUND, "gain * (6 / fan_in) ** 0.5")),
+            "Your variance is gain² · 2 / fan_in: that is Kaiming's, which looks at the way forward only. "
+            "Xavier's takes both fans.",
+        ),
+        Misconception(
+            "divided by the gain",
+            changed(_XAVIER, (_BOUND, "(6 / (fan_in + fan_out)) ** 0.5 / gain")),
+            "You divide by the gain. It makes up for what the activation takes away, so the weights have to "
+            "grow with it.",
         ),
         Misconception(
             "rows and columns swapped",
@@ -352,6 +405,75 @@ KAIMING = Exercise(
             "get the same weights. Use the generator as it comes.",
         ),
         Misconception(
+            "Xavier with the gain of ReLU",
+            changed(_KAIMING, (_STD, "(4 / (fan_in + fan_out)) ** 0.5")),
+            "This is Xavier's variance with the gain √2: it takes the mean of both fans. For the way forward "
+            "only fan_in counts.",
+        ),
+        Misconception(
+            "a bound for a spread",
+            changed(_KAIMING, (_STD, "(6 / fan_in) ** 0.5")),
+            "√(6 / fan_in) is the bound of a uniform distribution with the right variance. Normal numbers "
+            "are multiplied by the standard deviation, which is smaller by √3.",
+        ),
+        Misconception(
+            "divided by fan-in",
+            changed(_KAIMING, (_STD, "1 / fan_in")),
+            "You divide by fan_in itself. A sum of fan_in terms of different signs grows like √fan_in only.",
+        ),
+        Misconception(
+            "standard normal numbers",
+            changed(_KAIMING, (_STD, "1.0")),
+            "Your weights have the standard deviation 1, whatever fan_in is. Then every layer makes the "
+            "signal larger by about √(fan_in / 2).",
+        ),
+        Misconception(
+            "always 0.1",
+            changed(_KAIMING, (_STD, "0.1")),
+            "0.1 is right for the example with fan_in = 200. Your standard deviation has to depend on "
+            "fan_in.",
+        ),
+        Misconception(
+            "always 0.01",
+            changed(_KAIMING, (_STD, "0.01")),
+            'Your standard deviation is 0.01, whatever fan_in is. "Small random numbers" are lost in a '
+            "deep network; the right size depends on fan_in.",
+        ),
+        Misconception(
+            "all the same",
+            changed(
+                _KAIMING,
+                (
+                    "torch.randn(fan_out, fan_in, generator=generator) * std",
+                    "torch.full((fan_out, fan_in), std)",
+                ),
+            ),
+            "All your weights are the same number, so all units stay the same for ever. Draw them at random.",
+        ),
+        Misconception(
+            "the spread as the mean",
+            changed(
+                _KAIMING,
+                (
+                    "torch.randn(fan_out, fan_in, generator=generator) * std",
+                    "torch.randn(fan_out, fan_in, generator=generator) + std",
+                ),
+            ),
+            "You add the standard deviation, which moves the mean. Multiply by it, and the mean stays 0.",
+        ),
+        Misconception(
+            "ReLU on the weights",
+            changed(
+                _KAIMING,
+                (
+                    "torch.randn(fan_out, fan_in, generator=generator) * std",
+                    "torch.relu(torch.randn(fan_out, fan_in, generator=generator) * std)",
+                ),
+            ),
+            "You send the weights through a ReLU. It comes after the layer, and acts on what the layer "
+            "gives, not on its weights.",
+        ),
+        Misconception(
             "twice the gain",
             changed(_KAIMING, (_STD, "2 * (1 / fan_in) ** 0.5 * 2 ** 0.5")),
             "Your standard deviation is twice too large: the factor for the ReLU is in it more than once.",
@@ -455,7 +577,8 @@ SAME_UNITS = Exercise(
         Misconception(
             "counts all units",
             _same_units("return len(W)"),
-            "You count all units, the copies as well.",
+            "You count all units, the copies as well. (If you used a set: it takes tensors for different "
+            "even if they hold the same numbers. `.tolist()` makes plain numbers of them.)",
         ),
         Misconception(
             "only neighbours",
@@ -509,6 +632,60 @@ SAME_UNITS = Exercise(
             _same_units("rows = {tuple(row) for row in W.tolist()}\nreturn len(rows) + len(set(b.tolist()))"),
             "You count rows and biases separately and add up. Weights and bias of a unit belong together: "
             "put them side by side first.",
+        ),
+        Misconception(
+            "only those without a copy",
+            _same_units(
+                "units = torch.cat([W, b[:, None]], dim=1)\n"
+                "_, counts = torch.unique(units, dim=0, return_counts=True)\n"
+                "return (counts == 1).sum().item()"
+            ),
+            "You count only units that have no copy. Those with copies are one more unit for each kind.",
+        ),
+        Misconception(
+            "only kinds with copies",
+            _same_units(
+                "units = torch.cat([W, b[:, None]], dim=1)\n"
+                "_, counts = torch.unique(units, dim=0, return_counts=True)\n"
+                "return (counts > 1).sum().item()"
+            ),
+            "You count the kinds that have copies. A unit without a copy counts as well.",
+        ),
+        Misconception(
+            "pairs taken away",
+            _same_units(
+                "count = len(W)\n"
+                "for i in range(len(W)):\n"
+                "    count -= sum(torch.equal(W[i], W[j]) and bool(b[i] == b[j]) for j in range(i))\n"
+                "return count"
+            ),
+            "You take away one for every equal pair. Three equal units make three pairs, but only two of "
+            "them are superfluous.",
+        ),
+        Misconception(
+            "compared with itself",
+            _same_units(
+                "count = 0\n"
+                "for i in range(len(W)):\n"
+                "    if not any(torch.equal(W[i], W[j]) and bool(b[i] == b[j]) for j in range(len(W))):\n"
+                "        count += 1\n"
+                "return count"
+            ),
+            "You get 0 always: each unit is compared with itself, too, and is equal to that.",
+        ),
+        Misconception(
+            "order of the weights ignored",
+            _same_units(
+                "units = torch.cat([W, b[:, None]], dim=1).sort(dim=1).values\n"
+                "return len(torch.unique(units, dim=0))"
+            ),
+            "You sort the numbers of each unit before you compare. The same weights at other inputs make "
+            "another unit.",
+        ),
+        Misconception(
+            "counts the numbers",
+            _same_units("return torch.unique(torch.cat([W, b[:, None]], dim=1), dim=0).numel()"),
+            "You count the numbers in the different rows (`numel`), not the rows.",
         ),
         Misconception(
             "the rank",
@@ -797,6 +974,110 @@ BATCH_NORM_TRAIN = Exercise(
             "Your running statistics do not depend on `momentum`.",
         ),
         Misconception(
+            "torch's std",
+            changed(_BN, ("torch.sqrt(var + eps)", "X.std(dim=0)")),
+            "You divide by `X.std()`: that is the unbiased one, divided by B − 1, and eps is missing.",
+        ),
+        Misconception(
+            "sum for mean",
+            changed(_BN, ("X.var(dim=0, unbiased=False)", "((X - X.mean(dim=0)) ** 2).sum(dim=0)")),
+            "You add up the squared deviations and do not divide by B. The variance is their mean.",
+        ),
+        Misconception(
+            "mean square for variance",
+            changed(_BN, ("X.var(dim=0, unbiased=False)", "(X ** 2).mean(dim=0)")),
+            "You take the mean of the squares of X. The variance is the mean square of what is left once the "
+            "mean is subtracted.",
+        ),
+        Misconception(
+            "brackets forgotten",
+            changed(_BN, (_OUT, "gamma * X - mean / torch.sqrt(var + eps) + beta")),
+            "Your brackets are missing: `*` and `/` come before `-`, so X is not divided and the mean not "
+            "multiplied.",
+        ),
+        Misconception(
+            "divided by gamma",
+            changed(_BN, (_OUT, "(X - mean) / torch.sqrt(var + eps) / gamma + beta")),
+            "You divide by gamma. The normalised values are multiplied by it.",
+        ),
+        Misconception(
+            "running mean the wrong way round",
+            changed(
+                _BN,
+                (
+                    "(1 - momentum) * running_mean + momentum * mean",
+                    "momentum * running_mean + (1 - momentum) * mean",
+                ),
+            ),
+            "Your running mean keeps the share `momentum` of the old, your running variance that of the new. "
+            "The second is right for both.",
+        ),
+        Misconception(
+            "wrong way round, and biased",
+            changed(
+                _BN,
+                (
+                    "(1 - momentum) * running_mean + momentum * mean",
+                    "momentum * running_mean + (1 - momentum) * mean",
+                ),
+                (
+                    "(1 - momentum) * running_var + momentum * X.var(dim=0)",
+                    "momentum * running_var + (1 - momentum) * var",
+                ),
+            ),
+            "Two things about the running statistics: momentum is the share of the new, not of the old; and "
+            "the running variance takes the variance divided by B − 1.",
+        ),
+        Misconception(
+            "only the variance renewed",
+            changed(_BN, ("(1 - momentum) * running_mean + momentum * mean", "running_mean")),
+            "The running variance is renewed, but the running mean comes back as it was.",
+        ),
+        Misconception(
+            "from the beginning each time",
+            changed(
+                _BN,
+                ("(1 - momentum) * running_mean", "(1 - momentum) * 0"),
+                ("(1 - momentum) * running_var", "(1 - momentum) * 1"),
+            ),
+            "You start from 0 and 1 at each call. That is how the running statistics begin; from then on the "
+            "old ones are handed in.",
+        ),
+        Misconception(
+            "statistics of the output",
+            changed(
+                _BN,
+                ("momentum * mean", "momentum * out.mean(dim=0)"),
+                ("momentum * X.var(dim=0)", "momentum * out.var(dim=0)"),
+            ),
+            "Your running statistics take mean and variance of the output. They have to describe what comes "
+            "in, X.",
+        ),
+        Misconception(
+            "the two statistics in the wrong order",
+            changed(_BN, ("return out, new_mean, new_var", "return out, new_var, new_mean")),
+            "Your running variance stands where the running mean belongs. The order is: output, mean, "
+            "variance.",
+        ),
+        Misconception(
+            "output last",
+            changed(_BN, ("return out, new_mean, new_var", "return new_mean, new_var, out")),
+            "You return the running statistics first. The order is: output, mean, variance.",
+        ),
+        Misconception(
+            "a layer made anew",
+            changed(
+                _BN,
+                (
+                    "    return out, new_mean, new_var",
+                    "    layer = torch.nn.BatchNorm1d(X.shape[1], eps, momentum).to(X.dtype)\n"
+                    "    return layer(X).detach(), layer.running_mean, layer.running_var",
+                ),
+            ),
+            "You make a new layer at each call. It has its own gamma, beta and running statistics, and knows "
+            "nothing of those that are handed in.",
+        ),
+        Misconception(
             "only the output",
             changed(_BN, ("return out, new_mean, new_var", "return out")),
             "You return the output alone. The new running statistics are asked for as well.",
@@ -976,6 +1257,59 @@ BATCH_NORM_EVAL = Exercise(
             changed(_BN_EVAL, ("gamma * (X - running_mean) /", "gamma * X - running_mean /")),
             "Your brackets are missing: `*` and `/` come before `-`, so X is not divided and the mean not "
             "multiplied.",
+        ),
+        Misconception(
+            "uses the batch, unbiased",
+            changed(
+                _BN_EVAL, (_EVAL_OUT, "gamma * (X - X.mean(dim=0)) / torch.sqrt(X.var(dim=0) + eps) + beta")
+            ),
+            "You normalise by the batch's own mean and variance, and by the unbiased one: a batch of one "
+            "divides 0 by 0 and gives nan. Use the running ones.",
+        ),
+        Misconception(
+            "layer norm",
+            changed(
+                _BN_EVAL,
+                (
+                    _EVAL_OUT,
+                    "gamma * (X - X.mean(dim=1, keepdim=True)) / torch.sqrt(X.var(dim=1, unbiased=False, "
+                    "keepdim=True) + eps) + beta",
+                ),
+            ),
+            "You normalise each example over its features: that is layer norm. Use the running statistics.",
+        ),
+        Misconception(
+            "variance squared",
+            changed(_BN_EVAL, ("running_var + eps", "running_var ** 2 + eps")),
+            "You square the running variance before you take the root. It is a variance already, a square: "
+            "only the root is missing.",
+        ),
+        Misconception(
+            "gamma, beta and eps forgotten",
+            changed(_BN_EVAL, (_EVAL_OUT, "(X - running_mean) / torch.sqrt(running_var)")),
+            "You standardise by the running statistics, but gamma, beta and eps are missing.",
+        ),
+        Misconception(
+            "variance for standard deviation, without eps",
+            changed(_BN_EVAL, ("torch.sqrt(running_var + eps)", "running_var")),
+            "You divide by the variance. Divide by its root, with eps added under it.",
+        ),
+        Misconception(
+            "beta below the line",
+            changed(
+                _BN_EVAL, ("torch.sqrt(running_var + eps) + beta", "(torch.sqrt(running_var + eps) + beta)")
+            ),
+            "Your brackets put beta below the line: you divide by the sum of spread and beta.",
+        ),
+        Misconception(
+            "beta subtracted",
+            changed(_BN_EVAL, ("+ beta", "- beta")),
+            "You subtract beta. It is added.",
+        ),
+        Misconception(
+            "the mean minus X",
+            changed(_BN_EVAL, ("(X - running_mean)", "(running_mean - X)")),
+            "You subtract X from the mean, so what is large comes out small. It is the other way round.",
         ),
         Misconception(
             "running statistics swapped",
@@ -1162,6 +1496,79 @@ LAYER_NORM = Exercise(
             "mean not subtracted",
             changed(_LN, ("(X - mean)", "X")),
             "You divide by the spread, but the mean is still in it. Subtract it first.",
+        ),
+        Misconception(
+            "gamma and beta swapped",
+            changed(_LN, (_LN_OUT, "beta * (X - mean) / torch.sqrt(var + eps) + gamma")),
+            "You multiply by beta and add gamma. It is the other way round.",
+        ),
+        Misconception(
+            "mean of the row, variance of the column",
+            changed(_LN, ("X.var(dim=-1, unbiased=False, keepdim=True)", "X.var(dim=0, unbiased=False)")),
+            "Your mean is that of each example, your variance that of each feature over the batch. Both run "
+            "over the last axis.",
+        ),
+        Misconception(
+            "keepdim for the mean only",
+            changed(_LN, ("unbiased=False, keepdim=True", "unbiased=False")),
+            "Your mean keeps its axis, your variance does not, so each example is divided by the spread of "
+            "another one. Keep the axis in both.",
+        ),
+        Misconception(
+            "torch's std",
+            changed(_LN, ("torch.sqrt(var + eps)", "X.std(dim=-1, keepdim=True)")),
+            "You divide by `X.std()`: that is the unbiased one, and eps is missing.",
+        ),
+        Misconception(
+            "axis 1 and unbiased",
+            changed(
+                _LN, ("X.mean(dim=-1,", "X.mean(dim=1,"), ("X.var(dim=-1, unbiased=False,", "X.var(dim=1,")
+            ),
+            "Two things: your variance is the unbiased one; and `dim=1` is the features' axis only if there "
+            "are two axes. Count from the end.",
+        ),
+        Misconception(
+            "length 1 for spread 1",
+            changed(
+                _LN,
+                (
+                    "X.var(dim=-1, unbiased=False, keepdim=True)",
+                    "((X - mean) ** 2).sum(dim=-1, keepdim=True)",
+                ),
+            ),
+            "You add up the squared deviations and do not divide by their number. The variance is their "
+            "mean.",
+        ),
+        Misconception(
+            "from smallest to largest",
+            changed(
+                _LN,
+                (
+                    _LN_OUT,
+                    "gamma * (X - X.amin(-1, keepdim=True)) / (X.amax(-1, keepdim=True) - X.amin(-1, "
+                    "keepdim=True) + eps) + beta",
+                ),
+            ),
+            "You bring each example to the range from 0 to 1. Asked for are mean 0 and spread 1, before "
+            "gamma and beta.",
+        ),
+        Misconception(
+            "softmax",
+            changed(_LN, (_LN_OUT, "gamma * torch.softmax(X, dim=-1) + beta")),
+            "You take the softmax of each example. Asked for: subtract the mean, divide by the spread.",
+        ),
+        Misconception(
+            "each row of the batch, whatever is in it",
+            changed(
+                _LN,
+                (
+                    "    return " + _LN_OUT,
+                    "    rows = [(x - x.mean()) / torch.sqrt(x.var(unbiased=False) + eps) for x in X]\n"
+                    "    return gamma * torch.stack(rows) + beta",
+                ),
+            ),
+            "You go through X example by example. With three axes each of these is a table of its own, and "
+            "with one axis a single number. Use the last axis, without a loop.",
         ),
         Misconception(
             "the root mean square",
