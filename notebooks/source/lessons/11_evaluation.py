@@ -33,6 +33,7 @@ import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
 from sklearn import metrics as sk
+from sklearn.calibration import calibration_curve
 from sklearn.datasets import load_breast_cancer
 
 from utils import data, explore, plotting
@@ -93,12 +94,9 @@ p_val, p_test = probability(net, X_val), probability(net, X_test)
 # %% [markdown]
 # **Accuracy** is the share of right answers. We say yes where the probability is at least one half.
 
-# %% tags=["nbval-ignore-output"]
-called = (p_test >= 0.5).long()
-print(f"accuracy on the test set: {(called == y_test).double().mean():.1%}")
-
 # %%
-assert 0.985 < (called == y_test).double().mean() < 0.996
+called = (p_test >= 0.5).long()
+print(f"accuracy on the test set: {(called == y_test).double().mean():.0%}")
 
 # %%
 explore.predict("11.found")
@@ -145,23 +143,22 @@ print(f"TN {tn}  FP {fp}\nFN {fn}  TP {tp}")
 # **Exercise [11.confusion_matrix](exercises/11_evaluation.ipynb)** ● For any $k$. Write it before you read on.
 
 # %% [markdown]
-# A short way: number the cells of the table one by one, row after row. True class $i$ and predicted class $j$ belong to cell $k \cdot i + j$. Count how often each cell number occurs (`torch.bincount`), and fold the list into a table. And ours is scikit-learn's:
+# A short way: number the cells of the table one by one, row after row. True class $i$ and predicted class $j$ belong to cell $k \cdot i + j$. Count how often each cell number occurs (`torch.bincount`), and fold the list into a table. Below it stands beside scikit-learn's, and then judges the detector:
 
-# %%
+# %% tags=["nbval-ignore-output"]
 def confusion_matrix(y, y_hat, k):
     """Rows: true class, columns: predicted class."""
     cell = k * y.long() + y_hat.long()  # (n,)
     return torch.bincount(cell, minlength=k * k).reshape(k, k)
 
 
-print(confusion_matrix(y, y_hat, 2))
+print("ten examples:\n", confusion_matrix(y, y_hat, 2))
 print("largest difference to scikit-learn:",
       abs(confusion_matrix(y, y_hat, 2).numpy() - sk.confusion_matrix(y, y_hat)).max())
-
-# %% tags=["nbval-ignore-output"]
 print("the detector on the test set:\n", confusion_matrix(y_test, called, 2))
 
 # %%
+assert confusion_matrix(y, y_hat, 2).tolist() == sk.confusion_matrix(y, y_hat).tolist() == [[5, 1], [1, 3]]
 assert confusion_matrix(y_test, called, 2)[0, 1] < 40 < 50 < confusion_matrix(y_test, called, 2)[1, 0]
 
 # %% [markdown]
@@ -190,7 +187,7 @@ assert confusion_matrix(y_test, called, 2)[0, 1] < 40 < 50 < confusion_matrix(y_
 #
 # What if nothing is called yes? Then precision is 0/0. We call it 0, and so does scikit-learn (it warns).
 
-# %%
+# %% tags=["nbval-ignore-output"]
 def rates(y, y_hat):
     """Accuracy, precision, recall, specificity, F1 of a yes/no classifier; 0/0 counts as 0."""
     tn, fp, fn, tp = confusion_matrix(y, y_hat, 2).flatten().tolist()
@@ -207,25 +204,25 @@ def show(values):
 
 
 print("ten examples:", show(rates(y, y_hat)))
-
-# %% tags=["nbval-ignore-output"]
-print("detector :", show(rates(y_test, called)))
-print("always no:", show(rates(y_test, always_no)))
+print("detector    :", show(rates(y_test, called)))
+print("always no   :", show(rates(y_test, always_no)))
 
 # %%
+assert show(rates(y, y_hat)) == "accuracy 0.80  precision 0.75  recall 0.75  specificity 0.83  f1 0.75"
 assert rates(y_test, called)["precision"] > 0.8 and 0.3 < rates(y_test, called)["recall"] < 0.7
-theirs = [sk.precision_score(y_test, called), sk.recall_score(y_test, called), sk.f1_score(y_test, called)]
-ours = [rates(y_test, called)[name] for name in ("precision", "recall", "f1")]
+theirs = [sk.accuracy_score(y_test, called), sk.precision_score(y_test, called), sk.recall_score(y_test, called),
+          sk.recall_score(y_test, called, pos_label=0), sk.f1_score(y_test, called)]
+ours = list(rates(y_test, called).values())
 assert max(abs(a - b) for a, b in zip(ours, theirs, strict=True)) < 1e-12
 
 # %% [markdown]
-# "Always no" has a specificity of 1 and a recall of 0. Nobody is fooled any more.
+# "Always no" has a specificity of 1 and a recall of 0. Nobody is fooled any more. (All five are scikit-learn's numbers; specificity is for it the recall of the class "no".)
 #
 # ### A doctor's data
 #
-# scikit-learn brings 569 tumours, each with 30 measurements of its cells. Which class is positive is **your** decision. Here it must be the malignant ones, for those are looked for. In the file malignant is class 0! Whoever forgets to turn it round measures how well *harmless* tumours are found.
+# scikit-learn brings 569 tumours, each with 30 measurements of its cells; 212 are malignant. One neuron is network enough. Which class is positive is **your** decision. Here it must be the malignant ones, for those are looked for. In the file malignant is class 0! Whoever forgets to turn it round measures how well *harmless* tumours are found.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 cancer = load_breast_cancer()
 measured, malignant = torch.tensor(cancer.data).float(), torch.tensor(cancer.target == 0).long()  # (569, 30), (569,)
 order = torch.randperm(569, generator=torch.Generator().manual_seed(1))
@@ -234,8 +231,6 @@ mean, std = measured[rows_train].mean(0), measured[rows_train].std(0)  # of the 
 measured = (measured - mean) / std
 doctor = train_detector(measured[rows_train], malignant[rows_train], [30, 1], seed=0, epochs=60)
 y_tumour, p_tumour = malignant[rows_test], probability(doctor, measured[rows_test])  # (200,), (200,)
-
-# %% tags=["nbval-ignore-output"]
 print(confusion_matrix(y_tumour, p_tumour >= 0.5, 2))
 print("malignant is positive:", show(rates(y_tumour, p_tumour >= 0.5)))
 print("benign is positive   :", show(rates(1 - y_tumour, p_tumour < 0.5)))
@@ -268,9 +263,9 @@ ax.set_title("The same test, other people: another precision")
 ax.legend(loc="upper left");
 
 # %% [markdown]
-# **What you see.** Precision over the share of positives, for three tests that all find 90%. All three curves climb from near 0 on the left to near 1 on the right. With a specificity of 95% precision is 2% at 1 in 1,000 and 95% at 1 in 2.
+# **What you see.** Precision over the share of positives, for three tests that all find 90%. All three curves climb from below 0.1 on the left to above 0.9 on the right. With a specificity of 95% precision is 2% at 1 in 1,000 and 95% at 1 in 2.
 #
-# Recall and specificity belong to the test. **Precision belongs to the test and to the world in which it is used.** A detector judged on a half-and-half test set will disappoint in a world of 1 : 50.
+# Recall and specificity belong to the test, as long as the ill and the well stay of the same kind. **Precision belongs to the test and to the world in which it is used.** A detector judged on a half-and-half test set will disappoint in a world of 1 : 50.
 
 # %% [markdown]
 # ## 4 · Many classes, one number
@@ -312,14 +307,17 @@ def precision_recall_f1(y, y_hat, k, average="macro"):
 y = torch.tensor([0] * 90 + [1] * 10)
 y_hat = torch.tensor([0] * 81 + [1] * 9 + [1] * 2 + [0] * 8)
 for average in ("macro", "weighted", "micro"):
-    print(f"{average:8}", show(dict(zip(("precision", "recall", "F1"), precision_recall_f1(y, y_hat, 2, average), strict=True))))
+    three = precision_recall_f1(y, y_hat, 2, average)
+    theirs = sk.precision_recall_fscore_support(y, y_hat, average=average)[:3]
+    gap = max(abs(a - b) for a, b in zip(three, theirs, strict=True))
+    print(f"{average:8} precision {three[0]:.2f}  recall {three[1]:.2f}  F1 {three[2]:.2f}  difference to scikit-learn {gap:.9f}")
 
 # %% [markdown]
 # Micro gives three times 0.83, which is the accuracy. No wonder: with one answer for each example every false alarm of one class is a miss of another, so micro precision = micro recall = accuracy. (Weighted recall is the accuracy too.) If the rare class matters, **macro** is the one that cries out.
 #
-# Now a network for all ten digits, trained on 1,000 images only. It will serve for the rest of the lesson.
+# Now a network for all ten digits, trained on 1,000 images only. It will serve for the rest of the lesson. Here are its ten precisions, recalls and F1s.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 def train_digits(hidden, seed):
     """A network for ten digits, trained for 40 epochs on the first 1,000 training images."""
     torch.manual_seed(seed)
@@ -333,9 +331,17 @@ reader = train_digits(128, seed=0)
 with torch.no_grad():
     z_digits = reader(X_digits)  # (10000, 10)
 said = z_digits.argmax(dim=1)
-C = confusion_matrix(y_digits, said, 10)
+precision, recall, f1 = precision_recall_f1(y_digits, said, 10, average=None)
+for name, values in {"precision": precision, "recall": recall, "F1": f1}.items():
+    print(f"{name:10}", "  ".join(f"{v:.2f}" for v in values), f"  macro {values.mean():.3f}")
+print(f"accuracy = micro: {precision_recall_f1(y_digits, said, 10, 'micro')[1]:.3f}")
+
+# %% [markdown]
+# Since MNIST has about as many of each digit, the macro average and the accuracy nearly agree here; the single digits do not. The ones are found nearly always, the worst digits in four cases of five. **Before you average, look at the list.** And then look at what is taken for what:
 
 # %%
+assert 0.86 < (said == y_digits).double().mean() < 0.905 and recall.max() > 0.95 and recall.min() < 0.84
+C = confusion_matrix(y_digits, said, 10)
 mistakes = C - torch.diag(C.diagonal())
 fig, ax = plt.subplots(figsize=(6.6, 5.6))
 image = ax.imshow(mistakes, cmap=plotting.SEQUENTIAL)
@@ -350,29 +356,16 @@ fig.colorbar(image, label="test images");
 # %% [markdown]
 # **What you see.** A table of ten rows (what the digit is) and ten columns (what was said), with the right answers on the diagonal left out. Most cells are dark. A few are bright: a 3 is taken for a 5 (the brightest), a 4 for a 9, a 9 for a 7.
 
-# %% tags=["nbval-ignore-output"]
-precision, recall, f1 = precision_recall_f1(y_digits, said, 10, average=None)
-for name, values in {"precision": precision, "recall": recall, "F1": f1}.items():
-    print(f"{name:10}", "  ".join(f"{v:.2f}" for v in values), f"  macro {values.mean():.3f}")
-print(f"accuracy = micro: {precision_recall_f1(y_digits, said, 10, 'micro')[1]:.3f}")
-
-# %%
-for average in ("macro", "weighted", "micro", None):
-    theirs = sk.precision_recall_fscore_support(y_digits, said, average=average)[:3]
-    ours = precision_recall_f1(y_digits, said, 10, average)
-    assert max(abs(torch.as_tensor(a) - torch.as_tensor(b)).max() for a, b in zip(ours, theirs, strict=True)) < 1e-12
-assert 0.86 < (said == y_digits).double().mean() < 0.905 and recall.max() > 0.95 and recall.min() < 0.84
-
-# %% [markdown]
-# All four averages are scikit-learn's. Since MNIST has about as many of each digit, the macro average and the accuracy nearly agree here; the single digits do not. The ones are found nearly always, the worst digits in four cases of five. **Before you average, look at the list.**
-
 # %% [markdown]
 # ## 5 · A score and a threshold
 #
 # A detector does not say yes or no. It gives a **score** (a probability, a logit: the larger, the more yes), and somebody says yes from some **threshold** on. That we took 0.5 was nobody's decision. Here are the logits of our detector; a probability of 0.5 is logit 0.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 z_test = torch.logit(p_test.double())  # (9180,)
+top = z_test == z_test.max()
+print(f"largest logit {z_test.max():.3f}, reached by {top.sum()} images, {y_test[top].sum()} of them eights")
+print(f"bias of the last layer {net.layers[1].bias.item():.3f}")
 fig, ax = plt.subplots()
 edges = torch.linspace(-20, 2, 45)
 for k, name in enumerate(("other digits", "eights")):
@@ -388,34 +381,13 @@ ax.legend(loc="upper left", ncols=3);
 # Move the line to the left: more hits, **and** more false alarms. Neither ever falls while the line moves left. There is no threshold without a price.
 
 # %% [markdown]
-# Why does nothing lie further right? Look at the largest logit:
-
-# %% tags=["nbval-ignore-output"]
-top = z_test == z_test.max()
-print(f"largest logit {z_test.max():.3f}, reached by {top.sum()} images, {y_test[top].sum()} of them eights")
-print(f"bias of the last layer {net.layers[1].bias.item():.3f}")
+# Why does nothing lie further right? Look at the two lines above the picture:
 
 # %%
 assert top.sum() > 15 and abs(z_test.max() - net.layers[1].bias.item()) < 1e-4
 
 # %% [markdown]
-# Dozens of eights share **exactly** one score, and it is the last bias. These images switch off all 32 hidden units. The network has learned reasons for "no", and where it finds none it says, rather undecidedly, "yes". That made sense while training: nearly everything was a no. Such **ties** are real, and the next sections must treat them properly.
-
-# %% [markdown]
-# ### Explorer: where to draw the line
-#
-# *What does a threshold buy, and what does it cost?* Two bell curves of scores. Move the threshold and the distance, make the positives rare, and set what a miss and a false alarm cost.
-#
-# - **Try** positives 1 in 50: find more than 80% of them with an accuracy **below** that of always saying no.
-# - **Then** get the recall above 95% with as few false alarms as you can.
-# - **Notice** what changes when positives become rare and nothing else: the ROC curve does not, the other one does.
-# - **Challenge:** let a miss cost at least ten times a false alarm, and find the cheapest threshold while its curve is hidden.
-
-# %%
-explore.threshold()
-
-# %% [markdown]
-# **What you see.** Two hills of scores, one for each class, with the threshold as a line between them, and the four counts that follow from it. Two curves, ROC and precision against recall, each with a mark where the threshold stands. The rates, and the total cost, in numbers.
+# Dozens of eights share **exactly** one score, and it is the last bias. These images switch off all 32 hidden units. The network has learned reasons for "no", and where it finds none it says, rather undecidedly, "yes". That made sense while training: nearly everything was a no. (Four other seeds did the same, with 71 to 79 images each.) Such **ties** are real, and the next sections must treat them properly.
 
 # %% [markdown]
 # ## 6 · All thresholds at once: the ROC curve
@@ -519,12 +491,6 @@ assert 0.955 < auc(y_test, p_test) < 0.99
 # %% [markdown]
 # ## 7 · When yes is rare
 #
-# Take two test sets for the same detector: the one we have, 1 : 50, and one with the same 180 eights but only 180 other digits, 1 : 1.
-
-# %%
-explore.predict("11.rare_curves")
-
-# %% [markdown]
 # The **precision–recall curve** runs through the same thresholds and draws precision over recall. For the five examples of before: after the first yes precision 1 and recall ⅓; then 1 and ⅔; after the no ⅔ and ⅔; then ¾ and 1; then ⅗ and 1. The curve starts, by convention, at precision 1 and recall 0.
 #
 # Its summary is the **average precision**, AP: at each stop the precision, times the recall that this stop has added. By hand: $1 \cdot \frac13 + 1 \cdot \frac13 + \frac34 \cdot \frac13 = 0.92$. Scores by chance have a precision of $\pi$, the share of positives, at every threshold. So the AP of chance is $\pi$, not ½.
@@ -545,29 +511,32 @@ def average_precision(y, scores):
 scores = torch.tensor([0.9, 0.8, 0.7, 0.4, 0.2])
 print("average precision", round(average_precision(y, scores), 6), " scikit-learn", round(sk.average_precision_score(y, scores), 6))
 
+# %% [markdown]
+# Now take two test sets for the same detector: the one we have, 1 : 50, and one with the same 180 eights but only 180 other digits, 1 : 1.
+
 # %%
+explore.predict("11.rare_curves")
+
+# %% tags=["nbval-ignore-output"]
 half = torch.cat([torch.nonzero(y_test == 1)[:, 0],
                   torch.nonzero(y_test == 0)[:, 0][torch.randperm(9000, generator=torch.Generator().manual_seed(0))[:180]]])
 fig, axes = plt.subplots(1, 2, figsize=(12, 5), layout="constrained")
+results = {}
 for name, rows, color, line in (("1 : 1", half, "class0", "--"), ("1 : 50", torch.arange(9180), "class1", "-")):
-    axes[0].plot(*roc_curve(y_test[rows], p_test[rows]), line, color=plotting.COLORS[color], label=name)
-    precision, recall = precision_recall_curve(y_test[rows], p_test[rows])
-    axes[1].plot(recall, precision, line, color=plotting.COLORS[color], label=name)
+    answers, p = y_test[rows], p_test[rows]
+    precision, recall = precision_recall_curve(answers, p)
+    axes[0].plot(*roc_curve(answers, p), line, color=plotting.COLORS[color], label=name)
+    axes[1].plot(recall, precision, line, color=plotting.COLORS[color], label=name, drawstyle="steps-pre")
+    stop = int((recall >= 0.9).nonzero()[0])  # the first threshold that finds nine of ten
+    results[name] = auc(answers, p), average_precision(answers, p), precision[stop].item()
+    print(f"{name:6}  AUC {results[name][0]:.3f}   AP {results[name][1]:.2f}   precision where recall is 90%: {results[name][2]:.0%}")
 axes[0].set(xlabel="false positive rate", ylabel="true positive rate", title="ROC does not see that yes is rare")
-axes[1].set(xlabel="recall", ylabel="precision", ylim=(0, 1.05), title="Precision–recall does")
+axes[1].set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.05), title="Precision–recall does")
 axes[0].legend(loc="lower right")
 axes[1].legend(loc="lower left");
 
 # %% [markdown]
-# **What you see.** Left, two ROC curves that lie on each other, close to the upper left corner. Right, precision over recall: for 1 : 1 the curve stays near 1 almost to the end; for 1 : 50 it bends down early and is far below at high recall.
-
-# %% tags=["nbval-ignore-output"]
-results = {}
-for name, rows in {"1 : 1": half, "1 : 50": torch.arange(9180)}.items():
-    precision, recall = precision_recall_curve(y_test[rows], p_test[rows])
-    stop = int((recall >= 0.9).nonzero()[0])  # the first threshold that finds nine of ten
-    results[name] = auc(y_test[rows], p_test[rows]), average_precision(y_test[rows], p_test[rows]), precision[stop].item()
-    print(f"{name:6}  AUC {results[name][0]:.3f}   AP {results[name][1]:.2f}   precision where recall is 90%: {results[name][2]:.0%}")
+# **What you see.** Left, two ROC curves that lie on each other, close to the upper left corner. Right, precision over recall: for 1 : 1 the curve stays near 1 almost to the end; for 1 : 50 it bends down early and is far below at high recall. It is drawn in steps: the area under the steps is the AP.
 
 # %%
 assert abs(results["1 : 1"][0] - results["1 : 50"][0]) < 0.02 and results["1 : 1"][1] > 0.95
@@ -625,16 +594,14 @@ print("five examples:", round(best_threshold(y, scores, 1, 2), 2))
 chosen = best_threshold(y_val, p_val, 1, 50)
 prices = {"always no": math.inf, "always yes": 0.0, "0.5": 0.5, "1/51, by theory": 1 / 51, "chosen on validation": chosen,
           "chosen on the test set": best_threshold(y_test, p_test, 1, 50)}
+test_costs = {name: cost(y_test, p_test, threshold) for name, threshold in prices.items()}
 for name, threshold in prices.items():
     (_, fp), (fn, _) = confusion_matrix(y_test, p_test >= threshold, 2).tolist()
-    print(f"{name:23} threshold {threshold:6.4f}: {fn:3} misses, {fp:4} false alarms, cost {fp + 50 * fn:5}")
+    print(f"{name:23} threshold {threshold:6.4f}: {fn:3} misses, {fp:4} false alarms, cost {test_costs[name]:5}")
 
 # %%
-test_costs = {name: cost(y_test, p_test, threshold) for name, threshold in prices.items()}
-assert test_costs["0.5"] > 2 * test_costs["1/51, by theory"] and test_costs["0.5"] > 2 * test_costs["chosen on validation"]
-assert test_costs["chosen on the test set"] <= min(test_costs.values()) and test_costs["always no"] == test_costs["always yes"] == 9000
-
-# %%
+assert test_costs["0.5"] > 2 * max(test_costs["1/51, by theory"], test_costs["chosen on validation"])
+assert test_costs["chosen on the test set"] == min(test_costs.values()) and test_costs["always no"] == test_costs["always yes"] == 9000
 grid = torch.logspace(-5, -0.005, 150, dtype=torch.float64)
 fig, ax = plt.subplots()
 for name, y_part, p_part, color in (("validation", y_val, p_val, "validation"), ("test", y_test, p_test, "test")):
@@ -649,32 +616,46 @@ ax.legend(loc="upper left");
 # **What you see.** Cost per image over the threshold (logarithmic), on validation and test data. Both curves are valleys with a broad floor between about 0.005 and 0.1. The line at 1/51 stands on the floor, the line at 0.5 high on the right slope.
 
 # %% [markdown]
-# Nothing was trained anew, and the cost fell to less than a third. The threshold of theory and the one chosen on validation data do about equally well, because the valley has a broad floor. The one chosen on the test set itself is cheapest, of course. It is also the one number in this table that cannot be trusted.
+# Nothing was trained anew, and the cost fell to about a third. The threshold of theory and the one chosen on validation data do about equally well, because the valley has a broad floor. The one chosen on the test set itself is cheapest, of course. It is also the one number in this table that cannot be trusted.
+
+# %% [markdown]
+# ### Explorer: where to draw the line
 #
-# You can put any scores of your own under the explorer. With the detector's logits it is `explore.threshold(z_test, y_test)`.
+# *What does a threshold buy, and what does it cost?* Two bell curves of scores. Move the threshold and the distance, make the positives rare, and set what a miss and a false alarm cost.
+#
+# - **Try** positives 1 in 50: find more than 80% of them with an accuracy **below** that of always saying no.
+# - **Then** get the recall above 95% with as few false alarms as you can.
+# - **Notice** what changes when positives become rare and nothing else: the ROC curve does not, the other one does.
+# - **Challenge:** let a miss cost at least ten times a false alarm, and find the cheapest threshold while its curve is hidden.
+
+# %%
+explore.threshold()
+
+# %% [markdown]
+# **What you see.** Two hills of scores, one for each class, with the threshold as a line between them, and the four counts that follow from it. Two curves, ROC and precision against recall, each with a mark where the threshold stands. The rates, and the total cost, in numbers. (Any scores can be put under it; the detector's with `explore.threshold(z_test, y_test)`.)
 
 # %% [markdown]
 # ## 9 · Weighted loss or moved threshold?
 #
-# In lesson 05 we made rare examples count more in the loss. Is that better than moving the threshold? Both can say "a miss is 50 times as bad". Same data, same network, three seeds; `pos_weight` 50 against no weights. (Ten seconds.)
+# In lesson 05 we made rare examples count more in the loss. Is that better than moving the threshold? Both can say "a miss is 50 times as bad". Same data, same network, three seeds; `pos_weight` 50 against no weights. (Eight seconds.)
 
 # %%
 explore.predict("11.weighted")
 
-# %%
-plain, heavy = [], []
-for seed in range(3):
-    X, y = rare_eights(X_all[:50000], digits_all[:50000], 200, seed=seed)
-    for results, weight in ((plain, 1.0), (heavy, 50.0)):
-        net = train_detector(X, y, [784, 32, 1], seed=seed, weight=weight)
-        results.append((probability(net, X_val), probability(net, X_test)))
-
 # %% tags=["nbval-ignore-output"]
+def trained(seed, weight):
+    """Probabilities on validation and test data, after training on 200 eights and 10,000 others."""
+    net = train_detector(*rare_eights(X_all[:50000], digits_all[:50000], 200, seed), [784, 32, 1], seed, weight)
+    return probability(net, X_val), probability(net, X_test)
+
+
 def judged(results, threshold=None):
     """Test cost for each seed, at a given threshold or at the one that is cheapest on validation data."""
     return [cost(y_test, p, best_threshold(y_val, q, 1, 50) if threshold is None else threshold) for q, p in results]
 
 
+plain = [(p_val, p_test), trained(1, 1.0), trained(2, 1.0)]  # seed 0 is the detector that we have
+heavy = [trained(seed, 50.0) for seed in range(3)]
 table = {"plain, 0.5": judged(plain, 0.5), "plain, 1/51": judged(plain, 1 / 51), "plain, chosen": judged(plain),
          "weighted, 0.5": judged(heavy, 0.5), "weighted, chosen": judged(heavy)}
 for name, costs in table.items():
@@ -693,7 +674,7 @@ assert all(p.mean() < 0.025 for _, p in plain) and all(p.mean() > 0.03 for _, p 
 # %% [markdown]
 # Against the plain network at 0.5 the weights are a great help. Against the plain network **with its threshold moved** they are not: here it was a little cheaper in all three seeds. And its mean probability is nearer to the truth, 180/9180 = 2.0%: it says 1.2% to 2.0%, the weighted network 4% to 7%.
 #
-# This is no law. The weighted loss shapes the whole training; a network that was stopped after five epochs at a smaller learning rate ranked **better** with weights in our trials. But know the order: first move the threshold, which costs nothing and can be changed tomorrow when the prices change; then see whether weights add something.
+# This is no law. The weighted loss shapes the whole training; a network that was stopped after five epochs at a smaller learning rate ranked **better** with weights in our trials (AUC about 0.96 against 0.90). But know the order: first move the threshold, which costs nothing and can be changed tomorrow when the prices change; then see whether weights add something.
 
 # %% [markdown]
 # ## 10 · Can the probabilities be believed?
@@ -702,25 +683,22 @@ assert all(p.mean() < 0.025 for _, p in plain) and all(p.mean() > 0.03 for _, p 
 #
 # Misconception: *"softmax gives the probability of being right."* It gives positive numbers that add up to 1. Whether they are probabilities of anything has to be measured.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 confidence, answer = torch.softmax(z_digits, dim=1).max(dim=1)  # (10000,), (10000,)
 correct = (answer == y_digits).double()
-print(f"sure on average: {confidence.mean():.1%}   right: {correct.mean():.1%}")
 sure = confidence > 0.99
-print(f"'more than 99% sure' is said {sure.sum()} times, and then it is right {correct[sure].mean():.1%} of the time")
-
-# %%
-assert confidence.mean() > correct.mean() + 0.035 and 0.96 < correct[sure].mean() < 0.99
+print(f"sure on average: {confidence.mean():.0%}   right: {correct.mean():.0%}")
+print(f"'more than 99% sure' is said in {sure.double().mean():.0%} of all cases, and then it is right {correct[sure].mean():.0%} of the time")
 
 # %% [markdown]
-# It is too sure. Let us see where: sort the answers by confidence into ten **bins** of equal width, and compare in each bin the mean confidence with the share of right answers. The mean distance, each bin weighted by how many answers it holds, is the **expected calibration error**, ECE.
+# It is too sure. Let us see where: sort the answers by confidence into ten **bins** of equal width, and compare in each bin the mean confidence with the share of right answers. The mean distance, each bin weighted by how many answers it holds, is the **expected calibration error**, ECE (Naeini and others, 2015).
 #
 # By hand, two bins. Five answers: confidence 0.6, 0.7, 0.8, 0.9, 1.0; wrong, right, right, right, wrong. All lie in the upper bin: mean confidence 0.8, right 0.6. ECE = 0.2. Add five answers with confidence 0.4, two of them right: that bin has distance 0, and the ECE becomes $\frac{5}{10} \cdot 0.2 + \frac{5}{10} \cdot 0 = 0.1$.
-#
-# **Exercise [11.calibration_error](exercises/11_evaluation.ipynb)** ●●● Any number of bins. Write it before you read on.
 
 # %% [markdown]
 # Edges need a rule: a confidence on an edge belongs to the bin below (so does scikit-learn). Empty bins have no mean (`nan`), and do not count.
+#
+# **Exercise [11.calibration_error](exercises/11_evaluation.ipynb)** ●●● Any number of bins. Write it before you read on.
 
 # %%
 def reliability(confidence, correct, bins=10):
@@ -739,6 +717,10 @@ def calibration_error(confidence, correct, bins=10):
 
 by_hand = torch.tensor([0.6, 0.7, 0.8, 0.9, 1.0, 0.4, 0.4, 0.4, 0.4, 0.4]), torch.tensor([0, 1, 1, 1, 0, 1, 1, 0, 0, 0])
 print("by hand:", round(calibration_error(by_hand[0][:5], by_hand[1][:5], bins=2), 3), round(calibration_error(*by_hand, bins=2), 3))
+sure, right, count = reliability(confidence, correct)
+theirs = calibration_curve(correct, confidence, n_bins=10)  # share right and mean confidence, without the empty bins
+gaps = [(a[count > 0] - torch.tensor(b)).abs().max() for a, b in zip((right, sure), theirs, strict=True)]
+print(f"largest difference to scikit-learn: {max(gaps):.9f}")
 
 # %%
 def draw_reliability(ax, confidence, correct, title):
@@ -772,7 +754,7 @@ explore.predict("11.temperature")
 #
 # which follows from $p - t$ (lesson 06) and the chain rule. The slope only ever grows with $s$ (the curve is **convex**: one valley). So one can halve the interval: where the slope is positive, go left, else right.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 def fit_temperature(logits, y, smallest=0.01, largest=100.0):
     """T with the least cross-entropy of logits / T, found by halving."""
     z = logits.double()
@@ -788,8 +770,6 @@ def fit_temperature(logits, y, smallest=0.01, largest=100.0):
 with torch.no_grad():
     T = fit_temperature(reader(X_all[50000:52000]), digits_all[50000:52000])  # 2,000 images it has never seen
     T_wrong = fit_temperature(reader(X_all[:1000]), digits_all[:1000])  # those it was trained on
-
-# %% tags=["nbval-ignore-output"]
 print(f"fitted on validation data: T = {T:.2f}; on the training images: T = {T_wrong:.2f}")
 for name, t in {"before": 1.0, "after": T, "T from training images": T_wrong}.items():
     q, a = torch.softmax(z_digits / t, dim=1).max(dim=1)
@@ -798,33 +778,26 @@ for name, t in {"before": 1.0, "after": T, "T from training images": T_wrong}.it
 
 # %%
 cooler, same_answer = torch.softmax(z_digits / T, dim=1).max(dim=1)
-assert torch.equal(same_answer, answer) and 1.6 < T < 2.6 and T_wrong < 0.2
+assert torch.equal(same_answer, answer) and 1.6 < T < 2.6 and T_wrong < 0.02
 assert calibration_error(confidence, correct) > 0.05 and calibration_error(cooler, correct) < 0.015
-assert abs((F.cross_entropy(z_digits / T, y_digits) - min(F.cross_entropy(z_digits / t, y_digits) for t in (T - 0.3, T + 0.3))).item()) < 0.02
-
-# %%
 fig, axes = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
 for ax, q, name in ((axes[0], confidence, "T = 1"), (axes[1], cooler, f"T = {T:.1f}")):
     draw_reliability(ax, q, correct, f"{name}: ECE {calibration_error(q, correct):.3f}")
 
 # %% [markdown]
-# **What you see.** Two reliability diagrams. Left, without scaling, the dots hang below the diagonal. Right, with the fitted temperature, they lie on it, and the many answers are spread more evenly over the bins.
+# **What you see.** Two reliability diagrams. Left, without scaling, the dots hang below the diagonal. Right, with the fitted temperature, they lie on it, all but the dot of the lowest bin, which holds next to no answers; and the answers are spread more evenly over the bins.
 
 # %% [markdown]
 # One number, and the ECE fell from 0.07 to 0.01. No answer changed: dividing by $T$ keeps the order. On the training images everything is right, so the best $T$ there is the smallest one allowed: **sure of everything**. That is why it must be validation data.
 #
 # Is an ECE of 0.01 good or bad? Compare with a network that is calibrated perfectly: take our confidences and let chance decide, with just these probabilities, what was right.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 g = torch.Generator().manual_seed(0)
-floor = {}
 for n in (200, 1000, 10000):
     rows = [torch.randperm(10000, generator=g)[:n] for _ in range(50)]
-    floor[n] = sum(calibration_error(cooler[r], torch.rand(n, generator=g) < cooler[r]) for r in rows) / 50
-    print(f"perfectly calibrated, {n:5} answers: ECE {floor[n]:.3f} on average")
-
-# %%
-assert 0.02 < floor[200] < 0.06 and 0.002 < floor[10000] < 0.008
+    chance = sum(calibration_error(cooler[r], torch.rand(n, generator=g) < cooler[r]) for r in rows) / 50
+    print(f"perfectly calibrated, {n:5} answers: ECE {chance:.2f} on average")
 
 # %% [markdown]
 # Even perfection does not measure 0; with 200 answers it measures 0.04, by chance alone. With 10,000 it measures what our scaled network does, near enough: nothing is left to mend. A small ECE needs many examples, and it depends on the bins: compare only equal with equal.
@@ -843,7 +816,7 @@ assert 0.02 < floor[200] < 0.06 and 0.002 < floor[10000] < 0.008
 #
 # **Exercise [11.bootstrap_interval](exercises/11_evaluation.ipynb)** ●● For the accuracy. Write it before you read on.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 def bootstrap_interval(correct, draws, generator, level=0.95):
     """(low, high): the middle `level` of the accuracies of many samples drawn out of the sample."""
     n = len(correct)
@@ -858,21 +831,17 @@ g = torch.Generator().manual_seed(0)
 tumours_right = (p_tumour >= 0.5).long() == y_tumour
 intervals = {"reader, 10,000 images": (correct.mean().item(), *bootstrap_interval(correct, 500, g)),
              "doctor, 200 tumours": (tumours_right.double().mean().item(), *bootstrap_interval(tumours_right, 2000, g))}
-
-# %% tags=["nbval-ignore-output"]
 for name, (accuracy, low, high) in intervals.items():
     print(f"{name:22} accuracy {accuracy:.1%}, 95% interval {low:.1%} to {high:.1%}")
 
-# %%
-widths = [high - low for _, low, high in intervals.values()]
-assert 0.008 < widths[0] < 0.018 < 0.025 < widths[1] < 0.09
-
 # %% [markdown]
-# With 10,000 examples the interval is about one point wide; with 200 it is four to five. **"97.5% against 97.0% on 200 examples" is no difference at all.** To halve the width takes four times the data ($1/\sqrt n$, as with the batches of lesson 07).
+# With 10,000 examples the interval is about one point wide; with 200 it is four to five. **"97.5% against 97.0% on 200 examples" shows no difference: it is one tumour.** To halve the width takes four times the data ($1/\sqrt n$, as with the batches of lesson 07).
 #
 # The bootstrap works for any metric: draw rows, measure anything. Here are the AUC and the recall of the doctor.
 
 # %%
+widths = [high - low for _, low, high in intervals.values()]
+assert 0.008 < widths[0] < 0.018 < 0.025 < widths[1] < 0.09
 g = torch.Generator().manual_seed(0)
 picks = torch.randint(200, (2000, 200), generator=g)
 draws = {"AUC": [auc(y_tumour[r], p_tumour[r]) for r in picks],
@@ -896,21 +865,17 @@ axes[0].set_ylabel("draws out of 2,000");
 # %%
 explore.predict("11.coverage")
 
-# %% tags=["nbval-ignore-output"]
+# %%
 g = torch.Generator().manual_seed(0)
-coverage = {}
-for n, truth in ((30, 0.97), (100, 0.9), (100, 0.97), (400, 0.9)):
+for n, truth in ((30, 0.97), (100, 0.97), (100, 0.9), (400, 0.9)):
     sets = [torch.rand(n, generator=g) < truth for _ in range(500)]
     ends = [bootstrap_interval(s, 300, g) for s in sets]
-    coverage[n, truth] = sum(low <= truth <= high for low, high in ends) / 500
+    coverage = sum(low <= truth <= high for low, high in ends) / 500
     perfect = sum(s.all().item() for s in sets) / 500
-    print(f"{n:4} examples, true accuracy {truth:.0%}: coverage {coverage[n, truth]:.0%}, sets without a mistake {perfect:.0%}")
-
-# %%
-assert coverage[30, 0.97] < 0.75 and all(0.88 < c < 0.98 for (n, _), c in coverage.items() if n >= 100)
+    print(f"{n:4} examples, true accuracy {truth:.0%}: coverage {coverage:.0%}, sets without a mistake {perfect:.0%}")
 
 # %% [markdown]
-# With a hundred examples or more the promise holds, near enough. With 30 examples and a true accuracy of 97% it fails badly: four test sets in ten contain no mistake at all, and then every draw is perfect and the interval is "100% to 100%". **The bootstrap cannot imagine a mistake that it has never seen.**
+# What counts is the number of **mistakes**. With 3, 10 or 40 of them to be expected the promise holds, near enough. With 30 examples and a true accuracy of 97% one is to be expected, and it fails badly: four test sets in ten contain none, and then every draw is perfect and the interval is "100% to 100%". **The bootstrap cannot imagine a mistake that it has never seen.**
 #
 # A rule for that case: no mistake in $n$ examples still allows an error rate of up to about $3/n$ (since $(1 - 3/n)^n \approx e^{-3} \approx 5\%$). So 30 out of 30 only says "above 90%".
 
@@ -919,21 +884,19 @@ assert coverage[30, 0.97] < 0.75 and all(0.88 < c < 0.98 for (n, _), c in covera
 #
 # A second reader has 32 hidden units instead of 128. Is the larger one better, or luckier? Misconception: *"the intervals overlap, so there is no difference."* Both read the **same** images, and an image that is hard for one is mostly hard for the other. So bootstrap the **difference**, image by image (it is called **paired**): 1 if only the first is right, −1 if only the second, else 0.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 small = train_digits(32, seed=0)
 with torch.no_grad():
     correct_small = (small(X_digits).argmax(dim=1) == y_digits).double()
 g = torch.Generator().manual_seed(0)
 compared = {"128 units": bootstrap_interval(correct, 500, g), "32 units": bootstrap_interval(correct_small, 500, g),
             "difference": bootstrap_interval(correct - correct_small, 500, g)}
-
-# %% tags=["nbval-ignore-output"]
 for name, (low, high) in compared.items():
     print(f"{name:11} {100 * low:5.1f} to {100 * high:5.1f} points")
 
 # %%
 one, other, difference = compared.values()
-assert difference[1] - difference[0] < 0.9 * (one[1] - one[0]) and difference[0] > 0 and other[1] > one[0] - 0.002
+assert difference[1] - difference[0] < 0.9 * (one[1] - one[0]) and difference[0] > 0 and other[1] > one[0]
 
 # %% [markdown]
 # The two intervals overlap. The interval of the difference is narrower than either, and lies above 0: on images like these, **this** large reader is better than **this** small one. (Two other pairs of seeds gave the same in our trials.)
@@ -944,27 +907,33 @@ assert difference[1] - difference[0] < 0.9 * (one[1] - one[0]) and difference[0]
 # ## 12 · Look at the mistakes
 #
 # Numbers say how many. Only looking says **which**. Most telling are the **most confident mistakes**: where the network was wrong and surest.
+#
+# We look at the 10,000 **validation** images. Whoever looks at mistakes does so to mend them, and that is choosing (lesson 09): the test set stays in its drawer.
 
 # %%
-wrong = torch.nonzero(correct == 0)[:, 0]
-worst = wrong[cooler[wrong].argsort(descending=True)[:16]]
-titles = [f"{y_digits[i]}, said {answer[i]}\n{cooler[i]:.0%}" for i in worst]
-plotting.show_images(X_digits[worst].reshape(-1, 28, 28), titles, columns=8);
+X_look, y_look = X_all[50000:], digits_all[50000:]
+with torch.no_grad():
+    confidence_look, said_look = torch.softmax(reader(X_look) / T, dim=1).max(dim=1)
+right = (said_look == y_look).double()  # (10000,)
+wrong = torch.nonzero(right == 0)[:, 0]
+worst = wrong[confidence_look[wrong].argsort(descending=True)[:16]]
+titles = [f"{y_look[i]}, said {said_look[i]}\n{confidence_look[i]:.0%}" for i in worst]
+plotting.show_images(X_look[worst].reshape(-1, 28, 28), titles, columns=8);
 
 # %% [markdown]
-# **What you see.** Sixteen handwritten digits, each with what it is, what was said and how sure. Nearly all are clear to any child. Three of them are sevens with a bar through the stem, and each is called a 2; several others lean to the left.
+# **What you see.** Sixteen handwritten digits, each with what it is, what was said and how sure. Most are clear to any child. The sixth bears the label 4, and surely is a 7. Some lean to the left: the first, a 7, and the 8 beside that "4".
 
 # %% [markdown]
 # Go through such a page with three questions:
 #
-# 1. **Is the label right?** Data sets contain wrong labels, and they gather just here. (Test sets in common use have about 3% of them: Northcutt and others, 2021.)
+# 1. **Is the label right?** Data sets contain wrong labels, and they gather just here. (Ten much-used test sets have about 3% of them on average, MNIST far fewer: Northcutt and others, 2021.)
 # 2. **Could anybody know?** If not, no network will mend it.
-# 3. **Is there a kind?** Sevens with a bar are a kind: among 1,000 training images there are too few. A kind can be mended, with more such examples.
+# 3. **Is there a kind?** A kind can be mended, with more examples of it.
 #
 # For a suspicion one counts within groups. Do digits that lean to the left fare worse? The **slant** of an image is how far its ink moves to the right for each row upwards: a regression line through the ink.
 
 # %% tags=["nbval-ignore-output"]
-ink, place = X_digits.reshape(-1, 28, 28), torch.arange(28.0)
+ink, place = X_look.reshape(-1, 28, 28), torch.arange(28.0)
 mass = ink.sum(dim=(1, 2))  # (10000,)
 across = place - ((ink.sum(dim=1) @ place) / mass)[:, None]  # (10000, 28): columns, from the centre of the ink
 down = place - ((ink.sum(dim=2) @ place) / mass)[:, None]  # (10000, 28): rows
@@ -973,14 +942,17 @@ groups = torch.bucketize(slant, slant.quantile(torch.tensor([0.05, 0.95])))
 g = torch.Generator().manual_seed(0)
 leaning = []
 for k, name in enumerate(("leaning left most (5%)", "all between", "leaning right most (5%)")):
-    leaning.append((correct[groups == k].mean().item(), *bootstrap_interval(correct[groups == k], 500, g)))
+    leaning.append((right[groups == k].mean().item(), *bootstrap_interval(right[groups == k], 500, g)))
     print(f"{name:24} accuracy {leaning[k][0]:.0%}, interval {leaning[k][1]:.0%} to {leaning[k][2]:.0%}")
 
 # %%
 assert leaning[0][0] < leaning[1][0] - 0.08 and leaning[0][2] < leaning[1][1]
 
 # %% [markdown]
-# Of the 500 digits that lean most to the left one in four is misread, of the others one in nine. The intervals are far apart, so this is no accident. The medicine is known: show it slanted digits (lesson 09).
+# Of the 500 digits that lean most to the left one in four is misread, of the others one in ten. The intervals are far apart, so this is no accident. (Nor is it that hard digits lean more often: with the same mixture of digits the middle group would be right in 89% of the cases.)
+
+# %% [markdown]
+# The medicine is to show it slanted digits (lesson 09). In our trials, three seeds, three copies of each training image slanted at random brought the left group from 76% to 86%, and the middle one from 90% to 91.5%.
 #
 # An accuracy over all is an average over groups, and the average hides the group that fares worst. Where the groups are people, this is no detail.
 
@@ -989,7 +961,7 @@ assert leaning[0][0] < leaning[1][0] - 0.08 and leaning[0][2] < leaning[1][1]
 #
 # One last check: every number of this lesson against scikit-learn's, on 200 small random cases full of ties. Where a class is missing, curves and areas are not defined; those cases come in a moment.
 
-# %% tags=["long", "nbval-ignore-output"]
+# %% tags=["long"]
 def case(g):
     """2 to 12 answers and scores; only six different scores, so ties are common."""
     n = int(torch.randint(2, 13, (), generator=g))
@@ -1015,13 +987,12 @@ for _ in range(200):
     for name, (ours, other) in pairs.items():
         gap = abs(torch.as_tensor(ours, dtype=torch.float64).numpy() - other).max()
         largest[name] = max(largest.get(name, 0.0), float(gap))
-print({name: f"{gap:.0e}" for name, gap in largest.items()}, " a class was missing:", missing)
-
-# %%
-assert max(largest.values()) < 1e-12 and missing > 10
+for name, gap in largest.items():
+    print(f"{name:18} largest difference {gap:.12f}")
+print("cases in which a class was missing:", missing)
 
 # %% [markdown]
-# They agree to the last digit or nearly so. And where nothing can be measured?
+# They agree to twelve places. And where nothing can be measured?
 
 # %%
 cases = {"no yes at all": ([0, 0, 0, 0], [0.1, 0.6, 0.3, 0.9]), "nothing but yes": ([1, 1, 1, 1], [0.1, 0.6, 0.3, 0.9]),
@@ -1036,7 +1007,7 @@ for name, (y, scores) in cases.items():
 # Two rules stand behind this table:
 #
 # - **Precision, recall, F1 with 0/0 are 0.** An average over classes needs a number, and 0 does not flatter. scikit-learn gives 0 too and warns.
-# - **Curves and areas without one of the classes are nan.** Nothing was ranked, and `nan` cannot be mistaken for a result. scikit-learn says the same of AUC (with a warning). For the average precision without a single yes it says 0; we say nan: where nothing was to be found nobody failed.
+# - **Curves and areas that lack the class they need are nan**: ROC and AUC need both classes, the average precision needs a yes. Nothing was ranked, and `nan` cannot be mistaken for a result. scikit-learn says the same of AUC (with a warning). For the average precision without a single yes it says 0; we say nan: where nothing was to be found nobody failed.
 
 # %% [markdown]
 # All wrong is different: that **is** a measurement. An AUC of 0 even means a perfect ranking, turned round.
