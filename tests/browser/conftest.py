@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from explorer_stage import Stage
 from playwright.sync_api import Browser, sync_playwright
 from real_lab import REPOSITORY, RealLab, launch_browser
+
+from utils.explore.base import Explorer
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -46,3 +50,19 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealLab]:
     home.mkdir()
     with RealLab(root, home) as server:
         yield server
+
+
+@pytest.fixture
+def stage(chromium: Browser) -> Iterator[Callable[..., Stage]]:
+    """Make stages; afterwards no console may have complained."""
+    made: list[Stage] = []
+
+    def make(live: Explorer, **options: Any) -> Stage:
+        made.append(Stage(chromium, live, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        problems = one.problems
+        one.context.close()
+        assert not problems

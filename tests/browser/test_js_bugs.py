@@ -8,9 +8,8 @@ import math
 from typing import Any
 
 import pytest
+from explorer_stage import LOOK, Stage
 from playwright.sync_api import expect
-from test_js_numbers import LOOK, Stage
-from test_js_numbers import stage as stage  # the fixture
 
 from utils.explore.base import Explorer
 
@@ -42,10 +41,6 @@ def choose(one: Stage, option: str) -> None:
 
 def said(one: Stage) -> str:
     return one.page.locator(".n2t-say").inner_text()
-
-
-def values(one: Stage) -> dict:
-    return one.js("model.get('values')")
 
 
 def test_axes_score_and_words_are_pythons(stage):
@@ -94,10 +89,10 @@ def test_the_name_is_not_told_before_the_guess(stage):
     one = stage(a_game())
     for case, right in enumerate(TRUE, start=1):
         name = DATA["bugs"][int(right)]
-        assert values(one)["case"] == case
+        assert one.values()["case"] == case
         assert name not in said(one) and name not in one.page.locator(".n2t-stage svg").inner_html()
         one.control("next").click()
-    assert values(one)["case"] == 1
+    assert one.values()["case"] == 1
 
 
 def test_a_game_from_the_first_guess_to_the_last(stage):
@@ -116,10 +111,10 @@ def test_a_game_from_the_first_guess_to_the_last(stage):
     choose_again = one.page.locator(f".n2t input[type=radio][value='{TRUE[0]}']")
     choose_again.focus()
     one.page.keyboard.press(" ")
-    assert values(one)["guess"] == wrong and said(one).endswith("0 of 1 right so far.")
+    assert one.values()["guess"] == wrong and said(one).endswith("0 of 1 right so far.")
     for right in TRUE[1:]:
         one.control("next").click()
-        assert values(one)["guess"] == "none"
+        assert one.values()["guess"] == "none"
         choose(one, right)
         one.control("check").click()
         assert f"Right: {DATA['bugs'][int(right)]}." in said(one)
@@ -127,10 +122,10 @@ def test_a_game_from_the_first_guess_to_the_last(stage):
     assert sorted(one.reached()) == ["all", "one"]
     # Back at the first curve its own guess is there.
     one.press("case", "Home")
-    assert values(one)["guess"] == wrong
+    assert one.values()["guess"] == wrong
     # Reset starts a new game; what was reached stays.
     one.control("reset").click()
-    assert values(one) == DEFAULTS and said(one).endswith("Which bug made it?")
+    assert one.values() == DEFAULTS and said(one).endswith("Which bug made it?")
     for right in TRUE:
         choose(one, right)
         one.control("check").click()
@@ -149,7 +144,7 @@ def test_by_keys_alone(stage):
         assert one.js("document.activeElement.name") == name
     one.page.locator(".n2t input[type=radio]:checked").focus()
     one.page.keyboard.press("ArrowDown")
-    assert values(one) == {"case": 3, "guess": "0", "log": True}
+    assert one.values() == {"case": 3, "guess": "0", "log": True}
     one.press("check", "Enter")
     assert one.js("document.activeElement.name") == "check", "the button keeps the focus when it is spent"
     assert said(one).endswith("of 1 right so far.")

@@ -7,8 +7,7 @@ import itertools
 from typing import Any
 
 import pytest
-from test_js_numbers import LOOK
-from test_js_numbers import stage as stage  # the fixture
+from explorer_stage import LOOK
 from test_js_threshold import OVERLAPS
 
 from utils.explore.base import Explorer

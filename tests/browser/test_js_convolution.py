@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 import torch
+from explorer_stage import LOOK, Stage
 from playwright.sync_api import expect
-from test_js_numbers import LOOK, Stage
-from test_js_numbers import stage as stage  # the fixture
 from torch.nn import functional as F
 
 from utils.explore.base import Explorer
@@ -167,7 +166,7 @@ def spot(one: Stage, name: str, i: float, j: float) -> tuple[float, float]:
     )
     left, top, width, height = found
     if name == "kernel":
-        rows = one.states([values(one)])[0]["state"]["kernel"]
+        rows = one.states([one.values()])[0]["state"]["kernel"]
         return box["x"] + left + (j + 0.5) * width / len(rows[0]), box["y"] + top + (i + 0.5) * height / len(
             rows
         )
@@ -180,10 +179,6 @@ def shown(one: Stage) -> tuple[int, int]:
     return tuple(int(one.control(name).input_value()) for name in ("row", "column"))
 
 
-def values(one: Stage) -> dict:
-    return one.js("model.get('values')")
-
-
 def test_pointing_at_the_output_moves_the_window_and_the_arrow_keys_move_it_on(stage):
     one = stage(a_convolution())
     x, y = spot(one, "output", 20, 3)
@@ -194,7 +189,7 @@ def test_pointing_at_the_output_moves_the_window_and_the_arrow_keys_move_it_on(s
     one.page.mouse.move(5, 5)
     assert one.picture() == before  # it stays where it was left
     one.page.mouse.click(x, y)
-    assert one.saves() == 1 and (values(one)["row"], values(one)["column"]) == (20, 3)
+    assert one.saves() == 1 and (one.values()["row"], one.values()["column"]) == (20, 3)
     for key in ("ArrowRight", "ArrowRight", "ArrowUp", "ArrowLeft", "ArrowDown", "ArrowDown"):
         one.page.keyboard.press(key)
     assert shown(one) == (21, 4)
@@ -223,7 +218,7 @@ def test_the_window_is_dragged_where_it_was_taken(stage):
     assert shown(one) == (start[0] - 3, start[1] + 2)
     one.page.mouse.move(x + 400, y - 400, steps=4)
     one.page.mouse.up()
-    assert (values(one)["row"], values(one)["column"]) == (0, 13)
+    assert (one.values()["row"], one.values()["column"]) == (0, 13)
 
 
 def test_a_finger_moves_the_window_in_the_output(stage):
@@ -251,7 +246,7 @@ def test_the_player_fills_the_output_pauses_goes_on_and_ends(stage):
     assert " of 10" not in title.text_content()
     one.press("play", "Enter")
     expect(one.control("play")).to_have_text("Play", timeout=9000)
-    assert shown(one) == (1, 4) and (values(one)["row"], values(one)["column"]) == (1, 4)
+    assert shown(one) == (1, 4) and (one.values()["row"], one.values()["column"]) == (1, 4)
     assert one.control("step").get_attribute("aria-disabled") == "true"
 
 
@@ -276,7 +271,7 @@ def test_a_kernel_is_drawn_by_clicks(stage):
     click(one, 1, 2)
     click(one, 2, 0)
     assert field.input_value() == "1 0 1; 0 0 1; 0 -1 -1"
-    assert values(one)["kernel"] == field.input_value()
+    assert one.values()["kernel"] == field.input_value()
     enter(one, "1/4 * 1 2.5; 0 1")
     click(one, 0, 1)
     click(one, 1, 0)

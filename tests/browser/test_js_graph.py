@@ -8,10 +8,9 @@ import random
 from typing import Any
 
 import pytest
+from explorer_stage import LOOK, Stage
 from playwright.sync_api import expect
 from test_js_broadcast import type_in
-from test_js_numbers import LOOK, Stage
-from test_js_numbers import stage as stage  # the fixture
 
 from utils.explore.base import Explorer
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 import torch
+from explorer_stage import LOOK
 from playwright.sync_api import expect
-from test_js_numbers import LOOK
-from test_js_numbers import stage as stage  # the fixture
 
 from utils.explore.base import Explorer
 

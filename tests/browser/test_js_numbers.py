@@ -7,13 +7,12 @@ what the module itself does. The whole, in JupyterLab, is tested beside this fil
 from __future__ import annotations
 
 import importlib
-import json
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Locator, expect
+from explorer_stage import LOOK, Stage
+from playwright.sync_api import Browser, expect
 from torch.nn import functional as F
 
 from utils.explore import base
@@ -23,125 +22,6 @@ neuron = importlib.import_module("utils.explore.neuron")
 activation = importlib.import_module("utils.explore.activation")
 replay = importlib.import_module("utils.explore.replay")
 predict = importlib.import_module("utils.explore.predict")
-
-ADDRESS = "http://explorer.test/"  # never reached: the page is given by hand, but storage needs an origin
-
-PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>explorer</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style id="css"></style>
-<style>body { margin: 8px; background: var(--jp-layout-color0, #fff); }
-[data-jp-theme-light=false] { --jp-layout-color0: #111; --jp-layout-color1: #212121;
-  --jp-content-font-color1: #fff; --jp-content-font-color2: #b5b5b5; --jp-border-color1: #616161; }</style>
-<body><div class="jp-OutputArea"></div>
-<script>
-const listeners = {};
-const fire = (event, ...rest) => (listeners[event] || []).forEach((call) => call(...rest));
-window.cell = (words = "") => {
-  const child = document.createElement("div");
-  child.className = "jp-OutputArea-child";
-  child.textContent = words;
-  document.querySelector(".jp-OutputArea").append(child);
-  return child;
-};
-window.mount = async (source, css, state) => {
-  document.getElementById("css").textContent = css;
-  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  window.part = await import(url);
-  window.model = {
-    saves: 0,
-    get: (key) => state[key],
-    set: (key, value) => { state[key] = value; fire("change:" + key); },
-    save_changes: () => { window.model.saves += 1; },
-    on: (event, call) => { (listeners[event] ||= []).push(call); },
-    off: (event, call) => {
-      listeners[event] = (listeners[event] || []).filter((one) => one !== call);
-    },
-    send: () => {},
-  };
-  window.cell("STILL");
-  window.view();
-};
-window.view = () => {
-  window.unmount = window.part.default.render({ model: window.model, el: window.cell() });
-};
-window.listening = () => Object.values(listeners).flat().length;
-</script></body></html>"""
-
-
-class Stage:
-    """One page with one live explorer. ``problems`` collects what console and page complain of."""
-
-    def __init__(self, browser: Browser, live: Explorer, *, width: int = 1000, **context: Any):
-        self.context = browser.new_context(viewport={"width": width, "height": 900}, **context)
-        self.page = self.context.new_page()
-        self.problems: list[str] = []
-        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.page.on(
-            "console", lambda m: self.problems.append(m.text) if m.type in ("error", "warning") else None
-        )
-        self.page.route("**/*", lambda route: route.fulfill(body=PAGE, content_type="text/html"))
-        self.live = live
-        self.load()
-
-    def load(self) -> None:
-        """Open the page afresh; what the browser remembers stays."""
-        self.page.goto(ADDRESS)
-        state = self.live.get_state(["declaration", "data", "values", "reached"])
-        self.page.evaluate(
-            "([s, c, t]) => mount(s, c, JSON.parse(t))", [self.live._esm, self.live._css, json.dumps(state)]
-        )
-
-    def js(self, expression: str, argument: Any = None) -> Any:
-        return self.page.evaluate(expression, argument)
-
-    def states(self, settings: list[dict]) -> list[dict]:
-        """Return what compute() and describe() in the browser say for each setting."""
-        return self.js(
-            """(settings) => settings.map((values) => {
-              const view = { declaration: model.get("declaration"), data: model.get("data") };
-              const state = part.explorer.compute(values, view.data, view);
-              return { state, words: part.explorer.describe(state, values, view.data, view) };
-            })""",
-            settings,
-        )
-
-    def picture(self) -> str:
-        return self.js("document.querySelector('.n2t-stage svg').innerHTML")
-
-    def control(self, name: str) -> Locator:
-        return self.page.locator(f".n2t [name={name}]").first
-
-    def press(self, name: str, key: str, times: int = 1) -> None:
-        """Focus a control and press a key on it."""
-        self.control(name).focus()
-        for _ in range(times):
-            self.page.keyboard.press(key)
-
-    def goal(self, id: str) -> Locator:
-        return self.page.locator(f"[data-goal={id}]")
-
-    def reached(self) -> list[str]:
-        return self.js("[...document.querySelectorAll('.n2t-reached')].map((item) => item.dataset.goal)")
-
-    def saves(self) -> int:
-        return self.js("model.saves")
-
-
-@pytest.fixture
-def stage(chromium: Browser) -> Iterator[Callable[..., Stage]]:
-    """Make stages; afterwards no console may have complained."""
-    made: list[Stage] = []
-
-    def make(live: Explorer, **options: Any) -> Stage:
-        made.append(Stage(chromium, live, **options))
-        return made[-1]
-
-    yield make
-    for one in made:
-        problems = one.problems
-        one.context.close()
-        assert not problems
-
 
 def a_neuron(**values: Any) -> Explorer:
     start = neuron.DECLARATION.defaults() | values
@@ -272,33 +152,6 @@ BIG = replay.prepare(
 )
 SETTINGS["replay of large numbers"] = (lambda: a_replay(BIG), [{"update": k} for k in range(3)])
 
-LOOK = """(settings) => {
-  const problems = [];
-  const heights = new Set();
-  for (const values of settings) {
-    model.set("values", values);
-    const svg = document.querySelector(".n2t-stage svg");
-    const at = JSON.stringify(values);
-    if (/NaN|Infinity|undefined|null/.test(svg.outerHTML)) problems.push(at + ": NaN in the picture");
-    if (!document.querySelector(".n2t-error").hidden) {
-      problems.push(at + ": " + document.querySelector(".n2t-error").textContent);
-    }
-    const frame = svg.getBoundingClientRect();
-    heights.add(Math.round(frame.height));
-    for (const text of svg.querySelectorAll("text")) {
-      const box = text.getBoundingClientRect();
-      const out = box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 ||
-        box.bottom > frame.bottom + 1;
-      if (out) problems.push(`${at}: “${text.textContent}” leaves the picture`);
-      if (parseFloat(getComputedStyle(text).fontSize) * (frame.width / svg.viewBox.baseVal.width) < 13) {
-        problems.push(`${at}: “${text.textContent}” is too small`);
-      }
-    }
-  }
-  if (heights.size > 1) problems.push("the picture jumps: " + [...heights]);
-  if (document.documentElement.scrollWidth > window.innerWidth) problems.push("the page is too wide");
-  return problems;
-}"""
 
 
 @pytest.mark.parametrize("width", [1000, 700, 390])

@@ -7,9 +7,8 @@ import itertools
 from typing import Any
 
 import pytest
+from explorer_stage import LOOK, Stage
 from playwright.sync_api import expect
-from test_js_numbers import LOOK, Stage
-from test_js_numbers import stage as stage  # the fixture
 
 from utils.explore.base import Explorer
 
@@ -98,16 +97,8 @@ def test_the_picture_lies_on_white_in_the_dark_theme_and_is_named(stage):
 # ------------------------------------------------------------------ moving a point
 def spot(one: Stage, x: float, y: float) -> tuple[float, float]:
     """Where the point (x, y) is on the page."""
-    box = one.page.locator(".n2t-stage svg").bounding_box()
-    left, top, width, height = one.js(
-        """() => { const rect = document.querySelector(".n2t-stage svg clipPath rect");
-          return ["x", "y", "width", "height"].map((name) => Number(rect.getAttribute(name))); }"""
-    )
-    return box["x"] + left + x / 10 * width, box["y"] + top + height - (y + 5) / 17 * height
-
-
-def values(one: Stage) -> dict:
-    return one.js("model.get('values')")
+    left, top, width, height = one.plot_area()
+    return left + x / 10 * width, top + height - (y + 5) / 17 * height
 
 
 def test_any_point_is_dragged_and_the_one_before_goes_home(stage):
@@ -120,7 +111,7 @@ def test_any_point_is_dragged_and_the_one_before_goes_home(stage):
         saves = one.saves()
         one.page.mouse.up()
         assert one.saves() == saves + 1
-        now = values(one)
+        now = one.values()
         assert (now["point"], now["x"], now["y"]) == (
             point,
             pytest.approx(x, abs=0.11),
@@ -136,7 +127,7 @@ def test_a_drag_past_the_ends_stops_there(stage):
     one.page.mouse.down()
     one.page.mouse.move(*spot(one, 12.0, 14.0), steps=3)
     one.page.mouse.up()
-    assert (values(one)["x"], values(one)["y"]) == (10, 12)
+    assert (one.values()["x"], one.values()["y"]) == (10, 12)
 
 
 def test_a_finger_drags_a_point_and_the_page_stays(stage):
@@ -152,21 +143,21 @@ def test_a_finger_drags_a_point_and_the_page_stays(stage):
     for step in range(1, 9):
         touch("touchMove", spot(one, 9.5, 6.2 - step))
     touch("touchEnd")
-    assert values(one)["y"] == pytest.approx(-1.8, abs=0.15)
+    assert one.values()["y"] == pytest.approx(-1.8, abs=0.15)
     assert one.js("window.scrollY") == 0
 
 
 def test_by_keys_another_point_is_chosen_where_it_stands_and_moved(stage):
     one = stage(an_outlier(y=-2.0))
     one.press("point", "ArrowLeft", 3)
-    now = values(one)
+    now = one.values()
     assert (now["point"], now["x"], now["y"]) == (7, *outlier.POINTS[6])
     one.press("y", "ArrowUp", 4)
     one.press("x", "Home")
-    now = values(one)
+    now = one.values()
     assert (now["point"], now["x"], now["y"]) == (7, 0, pytest.approx(5.7))
     one.press("home", "Enter")
-    assert (values(one)["x"], values(one)["y"]) == outlier.POINTS[6]
+    assert (one.values()["x"], one.values()["y"]) == outlier.POINTS[6]
     assert one.control("home").get_attribute("aria-disabled") == "true"
 
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 import torch
+from explorer_stage import LOOK, Stage
 from playwright.sync_api import expect
-from test_js_numbers import LOOK, Stage
-from test_js_numbers import stage as stage  # the fixture
 
 from utils.explore.base import Explorer
 from utils.explore.surfaces import SURFACES, WINDOW
@@ -237,17 +236,13 @@ def test_the_rate_is_shown_as_it_is_not_as_its_logarithm(stage):
     assert one.control("lr").get_attribute("aria-valuetext") == "0.0001"
 
 
-def values(one: Stage) -> dict:
-    return one.js("model.get('values')")
-
-
 def test_another_surface_begins_at_its_own_start_and_rate(stage):
     one = stage(a_race())
     for name, surface in SURFACES.items():
         if name == "ravine":
             continue
         one.control("surface").select_option(name)
-        now = values(one)
+        now = one.values()
         assert (now["surface"], now["x"], now["y"], now["lr"]) == (name, *surface.start, surface.log_lr)
         assert one.page.locator(".n2t-say").inner_text().startswith(surface.label)
     # Values given from elsewhere are taken as they are.
@@ -285,23 +280,19 @@ def test_every_control_is_reached_by_tab(stage):
 # ------------------------------------------------------------------ the start
 def spot(one: Stage, x: float, y: float) -> tuple[float, float]:
     """Where the point (x, y) of the surface is on the page."""
-    box = one.page.locator(".n2t-stage svg").bounding_box()
-    left, top, width, height = one.js(
-        """() => { const rect = document.querySelector(".n2t-stage svg clipPath rect");
-          return ["x", "y", "width", "height"].map((name) => Number(rect.getAttribute(name))); }"""
-    )
+    left, top, width, height = one.plot_area()
     assert height / width == pytest.approx(5 / 8)  # one scale both ways
-    return box["x"] + left + (x + 4) / 8 * width, box["y"] + top + height - (y + 2) / 5 * height
+    return left + (x + 4) / 8 * width, top + height - (y + 2) / 5 * height
 
 
 def test_a_click_moves_the_start(stage):
     one = stage(a_race())
     one.page.mouse.click(*spot(one, 2.0, -1.0))
-    assert (values(one)["x"], values(one)["y"]) == (
+    assert (one.values()["x"], one.values()["y"]) == (
         pytest.approx(2.0, abs=0.06),
         pytest.approx(-1.0, abs=0.06),
     )
-    assert one.states([values(one)])[0]["state"]["start"] == [values(one)["x"], values(one)["y"]]
+    assert one.states([one.values()])[0]["state"]["start"] == [one.values()["x"], one.values()["y"]]
 
 
 def test_a_drag_moves_the_start_and_is_synchronised_on_release(stage):
@@ -314,7 +305,7 @@ def test_a_drag_moves_the_start_and_is_synchronised_on_release(stage):
     one.page.mouse.move(*spot(one, 3.0, 2.5), steps=3)
     one.page.mouse.up()
     assert one.saves() > 0
-    assert (values(one)["x"], values(one)["y"]) == (
+    assert (one.values()["x"], one.values()["y"]) == (
         pytest.approx(3.0, abs=0.06),
         pytest.approx(2.5, abs=0.06),
     )
@@ -326,7 +317,7 @@ def test_a_drag_out_of_the_picture_stops_at_its_edge(stage):
     one.page.mouse.down()
     one.page.mouse.move(*spot(one, -6.0, 9.0), steps=3)
     one.page.mouse.up()
-    assert (values(one)["x"], values(one)["y"]) == (-4, 3)
+    assert (one.values()["x"], one.values()["y"]) == (-4, 3)
 
 
 def test_a_click_beside_the_plane_does_nothing(stage):
@@ -349,7 +340,7 @@ def test_a_finger_drags_the_start_or_taps_and_elsewhere_scrolls(stage):
     for step in range(1, 9):
         touch("touchMove", spot(one, -3.5 + step / 4, 1.5 - step / 4))
     touch("touchEnd")
-    assert (values(one)["x"], values(one)["y"]) == (
+    assert (one.values()["x"], one.values()["y"]) == (
         pytest.approx(-1.5, abs=0.2),
         pytest.approx(-0.5, abs=0.2),
     )
@@ -357,14 +348,14 @@ def test_a_finger_drags_the_start_or_taps_and_elsewhere_scrolls(stage):
     one.page.touchscreen.tap(*spot(one, 2.0, 2.0))
     expect(one.control("x")).to_have_value("2")
     one.page.wait_for_function("() => Math.abs(model.get('values').x - 2) < 0.1")
-    before = values(one)
+    before = one.values()
     start = spot(one, -3.0, -1.0)
     touch("touchStart", start)
     for step in range(1, 9):
         touch("touchMove", (start[0], start[1] - 12 * step))
     touch("touchEnd")
     one.page.wait_for_function("() => window.scrollY > 0")
-    assert values(one) == before
+    assert one.values() == before
 
 
 # ------------------------------------------------------------------ playing
@@ -381,15 +372,15 @@ def test_playing_takes_step_after_step_to_the_end_and_starts_again(stage):
     paused = one.control("steps").input_value()
     one.page.wait_for_timeout(200)
     assert one.control("steps").input_value() == paused
-    assert values(one)["steps"] == int(paused)
+    assert one.values()["steps"] == int(paused)
 
 
 def test_step_and_rewind(stage):
     one = stage(a_race(steps=3))
     one.press("step", "Enter")
-    assert values(one)["steps"] == 4
+    assert one.values()["steps"] == 4
     one.press("rewind", "Enter")
-    assert values(one)["steps"] == 0
+    assert one.values()["steps"] == 0
     assert one.control("rewind").get_attribute("aria-disabled") == "true"
 
 

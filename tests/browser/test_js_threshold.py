@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from explorer_stage import LOOK, Stage
 from playwright.sync_api import expect
-from test_js_numbers import LOOK, Stage
-from test_js_numbers import stage as stage  # the fixture
 
 from utils.explore.base import Explorer
 
