@@ -1028,7 +1028,7 @@ assert maps["batch norm"][:, 2].min() > 0.5 and maps["batch norm"][:, 3].min() >
 assert maps["shortcuts"][:4, 4].min() > 0.6 and maps["shortcuts"][[7, 8], 4].max() < 0.3
 
 # %% [markdown]
-# The two mend different things. Batch norm makes the **scale** far less important. The top rows are dimmer because large weights have small gradients with it, and our rates end at 0.2: set `rates = [0.2, 1.0, 5.0]`, and all rows of a column become alike. But 16 layers still learn more slowly than 4; that their gradients grow backwards is one reason. Shortcuts make the **depth** harmless as long as the weights are small: at 16 layers, twice Kaiming is already too much.
+# The two mend different things. Batch norm makes the **scale** far less important. The top rows are dimmer because large weights have small gradients with it, and our rates end at 0.2: set `rates = [0.2, 1.0, 5.0]`, and the rows of a column become nearly alike. But 16 layers still learn more slowly than 4; that their gradients grow backwards is one reason. Shortcuts make the **depth** harmless as long as the weights are small: at 16 layers, twice Kaiming is already too much.
 
 # %% [markdown]
 # Look at their lowest row: about 85% at any depth, like a single layer. With small weights each $f$ adds little, so the network *is* a shallow one at first, and may become deeper as it learns. That is the trick. The deep networks of lessons 12 and 15 use shortcuts and normalisation together.
