@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 
 from .common import changed, normal, whole_number
 from .exercise import Case, Exercise, Misconception, NotAsAsked
+from .guard import load_optimizers_for
 from .values import kind_words
 
 # ---------------------------------------------------------------------------------- 10.first_loss
@@ -122,6 +123,18 @@ FIRST_LOSS = Exercise(
             "perfect",
             _first_loss("0.0"),
             "A loss of 0 belongs to a network that is sure and right. This one knows nothing yet.",
+        ),
+        Misconception(
+            "a yes or no for each class",
+            _first_loss("-math.log(1 / k) - (k - 1) * math.log(max(1 - 1 / k, 1 / k))"),
+            "You also count the surprise at each wrong class, as one binary cross-entropy for every class "
+            "would. Here only the right class counts.",
+        ),
+        Misconception(
+            "surprise at the others",
+            _first_loss("-math.log(1 - 1 / k) if k > 1 else 0.0"),
+            "You take the surprise at 1 − 1/k, the share of all other classes together. It is the right "
+            "class that counts, and it has 1/k.",
         ),
     ),
     hints=(
@@ -259,6 +272,7 @@ class _Noting(torch.optim.SGD):
 
 
 def train_step_cases(generator: torch.Generator) -> list[Case]:
+    load_optimizers_for(torch.optim.SGD)  # the probe needs them, and no clock runs yet
     B, n, k = whole_number(generator, 4, 7), whole_number(generator, 3, 5), whole_number(generator, 3, 4)
 
     def case(group: str, B: int, left: float, note: str) -> Case:
@@ -406,6 +420,17 @@ TRAIN_STEP = Exercise(
             changed(_STEP, (_ZERO, "    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n" + _ZERO)),
             "You make an optimizer of your own, with your own learning rate and no memory. Use the one that "
             "is handed over.",
+        ),
+        Misconception(
+            "the step of last time",
+            changed(
+                _STEP,
+                (_ZERO, ""),
+                (_MOVE, ""),
+                ("    y_hat = model(X)\n", _MOVE + _ZERO + "    y_hat = model(X)\n"),
+            ),
+            "You step at the beginning, with what the call before left behind. A call has to make the step "
+            "of its own batch: at its end.",
         ),
     ),
     hints=(
@@ -650,6 +675,11 @@ EVALUATE = Exercise(
             "only the loss",
             changed(_EVALUATE, ("return total / n, right / n", "return total / n")),
             "You return the loss alone. The accuracy is asked for as well.",
+        ),
+        Misconception(
+            "softmax before the loss",
+            changed(_EVALUATE, ("loss_fn(logits, y)", "loss_fn(logits.softmax(dim=1), y)")),
+            "You hand probabilities to `loss_fn`. It expects logits and does the softmax itself.",
         ),
     ),
     hints=(
@@ -1076,6 +1106,8 @@ def _tensors_in(content: Any) -> Iterator[Tensor]:
 
 
 def checkpoint_cases(generator: torch.Generator) -> list[Case]:
+    load_optimizers_for(torch.optim.SGD)  # the probe needs them, and no clock runs yet
+
     def case(group: str, optimizer: str, epoch: int, note: str) -> Case:
         n, m, k = (whole_number(generator, 3, 4) for _ in range(3))
         weights = [normal(generator, m, n), normal(generator, k, m)]
@@ -1241,6 +1273,45 @@ CHECKPOINT = Exercise(
             changed(_CHECKPOINT, ("'epoch': epoch}", "'epoch': 'epoch'}")),
             "What you save as epoch is the word, not the number.",
         ),
+        Misconception(
+            "one file over the other",
+            changed(
+                _CHECKPOINT,
+                (
+                    "        torch.save({'model': model.state_dict(), 'optimizer': optimizer.state_dict(), "
+                    "'epoch': epoch}, self.path)\n",
+                    "        torch.save(model.state_dict(), self.path)\n"
+                    "        torch.save(optimizer.state_dict(), self.path)\n"
+                    "        torch.save(epoch, self.path)\n",
+                ),
+                ("        state = torch.load(self.path)\n" + _LOAD_MODEL, _LOAD_MODEL),
+                ("state['model']", "torch.load(self.path)"),
+                ("state['optimizer']", "torch.load(self.path)"),
+                ("state['epoch']", "torch.load(self.path)"),
+            ),
+            "You write three times to the same path: each writing replaces the file, and only the last "
+            "thing is left. Put all of it into one dict.",
+        ),
+        Misconception(
+            "several files",
+            changed(
+                _CHECKPOINT,
+                (
+                    "        torch.save({'model': model.state_dict(), 'optimizer': optimizer.state_dict(), "
+                    "'epoch': epoch}, self.path)\n",
+                    "        torch.save(model.state_dict(), self.path)\n"
+                    "        torch.save([optimizer.state_dict(), epoch], self.path + '.rest')\n",
+                ),
+                (
+                    "        state = torch.load(self.path)\n",
+                    "        rest = torch.load(self.path + '.rest')\n"
+                    "        state = {'optimizer': rest[0], 'epoch': rest[1]}\n"
+                    "        state['model'] = torch.load(self.path)\n",
+                ),
+            ),
+            "You spread the state over several files. Whoever copies the one at the path has only a part, "
+            "and a stop between two writings leaves parts that do not belong together.",
+        ),
     ),
     hints=(
         "What changes while one trains? Not only the weights. Both objects can hand out everything as a "
@@ -1335,6 +1406,7 @@ def scaled(
 
 
 def scaled_step_cases(generator: torch.Generator) -> list[Case]:
+    load_optimizers_for(torch.optim.SGD)  # the probe needs them, and no clock runs yet
     B, n, m = whole_number(generator, 3, 5), whole_number(generator, 2, 4), whole_number(generator, 3, 4)
     two = [normal(generator, m, n, scale=0.5), normal(generator, 1, m, scale=0.5)]
     one = [torch.tensor([[1.0]])]
@@ -1346,6 +1418,8 @@ def scaled_step_cases(generator: torch.Generator) -> list[Case]:
         torch.full((1, m), 3e19),
     ]  # the first layer's gradient overflows, the last one's does not
     last = [two[0], 1e-10 * two[1]]  # and here it is the other way round
+    wide = torch.tensor([[0.0, 1.0]]), torch.tensor([[1e20, 1.0]])
+    part = ([wide[0]], wide[1], torch.tensor([0.0]), 0.01, 1e19, 0.0)
     return [
         Case(
             "values",
@@ -1368,6 +1442,7 @@ def scaled_step_cases(generator: torch.Generator) -> list[Case]:
             (first, X * 1e-19, y + 9, 0.1, 1e20, 0.0),
             "only the first layer's gradients overflow",
         ),
+        Case("edge cases", part, "of one layer's gradients only some overflow"),
         Case(
             "edge cases", (last, X * 1e10, y + 1, 0.1, 1e30, 0.0), "only the last layer's gradients overflow"
         ),
@@ -1540,6 +1615,35 @@ SCALED_STEP = Exercise(
             "You put 0 where the gradient is not finite, and make the step. What is left of such a gradient "
             "is not to be trusted; leave the whole step out.",
         ),
+        Misconception(
+            "finite somewhere",
+            changed(_SCALED, ("torch.isfinite(p.grad).all()", "torch.isfinite(p.grad).any()")),
+            "You ask of each layer whether any of its gradients is finite. One that is not is enough to "
+            "ruin the weights.",
+        ),
+        Misconception(
+            "a smaller learning rate instead",
+            changed(
+                _SCALED,
+                (
+                    _UNSCALE,
+                    "    for group in optimizer.param_groups:\n        group['lr'] = group['lr'] / scale\n",
+                ),
+            ),
+            "You make the learning rate smaller instead of the gradients. It stays smaller for all later "
+            "steps, and with momentum or Adam it is not the same even once.",
+        ),
+        Misconception(
+            "multiplied once more",
+            changed(_SCALED, ("p.grad /= scale", "p.grad *= scale")),
+            "You multiply the gradients by the scale a second time. They already carry it; take it away "
+            "again.",
+        ),
+        Misconception(
+            "the weights divided",
+            changed(_SCALED, ("p.grad /= scale", "p.data /= scale")),
+            "You divide the weights by the scale. It is in the gradients that the scale is.",
+        ),
     ),
     hints=(
         "Three things are new beside an ordinary step: what is multiplied, what is divided, and what is "
@@ -1609,6 +1713,7 @@ def _some_batches(generator: torch.Generator, sizes: Sequence[int], n: int, k: i
 
 
 def bug_1_cases(generator: torch.Generator) -> list[Case]:
+    load_optimizers_for(torch.optim.SGD)  # the probe needs them, and no clock runs yet
     n, k = whole_number(generator, 3, 5), whole_number(generator, 3, 4)
 
     def case(group: str, sizes: Sequence[int], epochs: int, lr: float, note: str) -> Case:
@@ -1663,9 +1768,9 @@ def bug_1_remark(work: Callable) -> str:
     steps = " ".join(order)
     if "forward zero_grad backward" in steps:
         return "Your repair: the gradients are emptied in every step, just before `backward`."
-    if "zero_grad forward backward" in steps and "step zero_grad" in steps and steps.startswith("forward"):
+    if steps.endswith("step zero_grad"):
         return "Your repair: the gradients are emptied after every step, ready for the next."
-    if "zero_grad forward backward" in steps:
+    if "step zero_grad forward" in steps:
         return "Your repair: the gradients are emptied at the beginning of every step, before the model runs."
     return "Your repair: every step has a gradient of its own, without `optimizer.zero_grad()`."
 
@@ -1772,6 +1877,12 @@ FIND_THE_BUG_1 = Exercise(
             ),
             "You set the weights to zero in every step. It is the gradients that have to be emptied.",
         ),
+        Misconception(
+            "another optimizer",
+            changed(_BUG_1, ("optim.SGD", "optim.Adam")),
+            "Adam makes steps whose length hardly depends on the size of the gradient, so the pile of "
+            "gradients is hidden, not gone. Leave the optimizer as it is.",
+        ),
     ),
     hints=(
         "What does `backward` do with the gradient that is already there? How often does this loop empty it?",
@@ -1823,6 +1934,7 @@ def bug_2_trained(
 
 
 def bug_2_cases(generator: torch.Generator) -> list[Case]:
+    load_optimizers_for(torch.optim.SGD)  # the probe needs them, and no clock runs yet
     n, d = whole_number(generator, 5, 8), whole_number(generator, 2, 3)
     true = normal(generator, d) + 1
 
@@ -1859,12 +1971,20 @@ def bug_2_remark(work: Callable) -> str:
     generator = torch.Generator().manual_seed(0)
     with _Names() as names:
         work(_linear(normal(generator, 1, 2)), normal(generator, 5, 2), normal(generator, 5), 1, 0.1)
-    pairs = {shapes for _, shapes in names.calls if len(shapes) >= 2 and shapes[0] == shapes[1]}
+    all_pairs = {shapes for _, shapes in names.calls if len(shapes) >= 2}
+    pairs = {shapes for shapes in all_pairs if shapes[0] == shapes[1]}
     if ((5,), (5,)) in pairs:
         return "Your repair: the predictions lose their extra axis, so both are (n,)."
     if ((5, 1), (5, 1)) in pairs:
         return "Your repair: the targets get an axis as well, so both are (n, 1)."
-    return ""
+    if ((1, 5), (5,)) in all_pairs or ((5,), (1, 5)) in all_pairs:
+        return "Your repair: predictions of shape (1, n) and targets of shape (n,) meet one by one."
+    if ((5, 1), (5,)) in all_pairs:
+        return (
+            "Your repair works, but it still computes all n times n differences, to use only n of them. "
+            "Predictions and targets of the same shape need no more than n."
+        )
+    return "Your repair: each prediction meets its own target only."
 
 
 FIND_THE_BUG_2 = Exercise(
@@ -1982,6 +2102,7 @@ def bug_3_trained(work: Callable, weights: Tensor, batches: list, lr: float) -> 
 
 
 def bug_3_cases(generator: torch.Generator) -> list[Case]:
+    load_optimizers_for(torch.optim.SGD)  # the probe needs them, and no clock runs yet
     n, k = whole_number(generator, 3, 5), whole_number(generator, 3, 5)
 
     def case(group: str, sizes: Sequence[int], lr: float, note: str) -> Case:
@@ -2133,6 +2254,25 @@ FIND_THE_BUG_3 = Exercise(
             _bug_3("loss = F.cross_entropy(model(X), y, reduction='sum')"),
             "The second softmax is gone, but now the losses of the batch are added up instead of averaged.",
         ),
+        Misconception(
+            "a small number under the logarithm",
+            _bug_3(
+                "probabilities = torch.softmax(model(X), dim=1)\n"
+                "loss = F.nll_loss((probabilities + 1e-9).log(), y)"
+            ),
+            "The small number keeps the logarithm finite, but it also puts a ceiling on the loss, and a "
+            "network that is sure and wrong gets no gradient any more. Softmax and logarithm have to be "
+            "taken together.",
+        ),
+        Misconception(
+            "a yes or no for each class",
+            _bug_3(
+                "probabilities = torch.softmax(model(X), dim=1)\n"
+                "loss = F.binary_cross_entropy(probabilities, F.one_hot(y, probabilities.shape[1]).float())"
+            ),
+            "This asks each class for itself whether it is the one, and takes the mean over the classes. "
+            "The loss is to stay the cross-entropy of one choice among k.",
+        ),
     ),
     hints=(
         "How many times is a softmax applied here? Look up in lesson 05 what `cross_entropy` is made of.",
@@ -2185,6 +2325,7 @@ def bug_4_trained(
 
 
 def bug_4_cases(generator: torch.Generator) -> list[Case]:
+    load_optimizers_for(torch.optim.SGD)  # the probe needs them, and no clock runs yet
     n, m, k = whole_number(generator, 3, 4), whole_number(generator, 4, 5), whole_number(generator, 3, 4)
 
     def case(group: str, sizes: Sequence[int], epochs: int, note: str) -> Case:
@@ -2224,8 +2365,15 @@ def bug_4_remark(work: Callable) -> str:
     generator = torch.Generator().manual_seed(0)
     model = _normed([normal(generator, 4, 3), normal(generator, 3, 4)])
     model.eval()
-    (X, y), (X_val, y_val) = _some_batches(generator, (5, 6), 3, 3)
-    work(model, [(X, y)], X_val, y_val, 2, 0.1)
+    switched, switch = [], model.train
+
+    def noted(mode: bool = True) -> nn.Module:
+        switched.append(mode)
+        return switch(mode)
+
+    model.train = noted
+    (X_val, y_val), *batches = _some_batches(generator, (6, 5, 5, 5), 3, 3)
+    work(model, batches, X_val, y_val, 2, 0.1)
     if model.modes[0] == "evaluation":
         return (
             "Your repair relies on a model that comes in training mode. Safer: set the mode at the "
@@ -2233,6 +2381,8 @@ def bug_4_remark(work: Callable) -> str:
         )
     if model.net.training:
         return "Your repair: back to training mode as soon as the validation is over."
+    if sum(switched) >= 6:
+        return "Your repair: training mode at every batch. Once at the beginning of the epoch is enough."
     return "Your repair: training mode at the beginning of every epoch."
 
 
@@ -2328,6 +2478,29 @@ FIND_THE_BUG_4 = Exercise(
             "only the first epoch counts",
             changed(_BUG_4, ("range(epochs)", "range(1)")),
             "You stop after the first epoch, which was fine. The others should be as well.",
+        ),
+        Misconception(
+            "evaluation mode inside the loop over batches",
+            changed(
+                _BUG_4,
+                (_EPOCHS, "    for _ in range(epochs):\n        model.train()\n"),
+                (
+                    "            optimizer.step()\n",
+                    "            optimizer.step()\n            model.eval()\n",
+                ),
+            ),
+            "You switch to evaluation mode after each step, so only the first batch of an epoch is trained "
+            "on in training mode. `eval` belongs after the loop over the batches.",
+        ),
+        Misconception(
+            "evaluation mode after the validation",
+            changed(
+                _BUG_4,
+                ("        model.eval()\n        with", "        with"),
+                (_LOSSES_LINE, _LOSSES_LINE + "        model.eval()\n"),
+            ),
+            "You switch to evaluation mode when the validation is over. So the validation runs in the mode "
+            "of training, and the next epoch in that of evaluation.",
         ),
     ),
     hints=(
