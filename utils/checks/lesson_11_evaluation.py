@@ -1404,7 +1404,8 @@ CALIBRATION_ERROR = Exercise(
                 ("    sure, right", "    bins = 10\n    sure, right"),
                 (_CE_WHICH, "torch.bucketize(confidence, torch.linspace(0, 1, 11)[1:-1])"),
             ),
-            "You always make ten bins. How many there are is said by `bins`.",
+            "Your edges are those of ten bins. How many bins there are is said by `bins`: that takes bins + "
+            "1 edges.",
         ),
         Misconception(
             "the top bin is lost",
@@ -1508,7 +1509,13 @@ def _pair(value: Any) -> tuple[float, float]:
     for end in value:
         if not (is_number(end) or (isinstance(end, Tensor) and end.dim() == 0)):
             raise NotAsAsked(f"low and high should be single numbers, but one of them is {kind_words(end)}.")
-    return float(value[0]), float(value[1])
+    low, high = float(value[0]), float(value[1])
+    if math.isnan(low) or math.isnan(high):
+        raise NotAsAsked(
+            "One of your ends is nan. Does your way also work for a single draw? The standard deviation of "
+            "one number, for example, is 0/0. Look for the ends among the draws themselves."
+        )
+    return low, high
 
 
 def bootstrap_interval_cases(generator: torch.Generator) -> list[Case]:
