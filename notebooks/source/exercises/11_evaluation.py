@@ -94,7 +94,7 @@ def roc_curve(y, scores):
     called = scores >= thresholds[:, None]  # (points, n)
     fp = (called & (y == 0)).sum(dim=1)
     tp = (called & (y == 1)).sum(dim=1)
-    return fp / (y == 0).sum(), tp / (y == 1).sum()
+    return fp.double() / (y == 0).sum(), tp.double() / (y == 1).sum()
     # === stub
     raise NotImplementedError("write roc_curve, then run this cell and the check below")
     # === end
@@ -235,3 +235,6 @@ def bootstrap_interval(correct, draws, generator, level=0.95):
 # Each row of `picks` is one sample: n places, each of which may come several times. Its mean is one accuracy. For a level of
 # 95% the low end has 2.5% of the draws below it, the high end 97.5%. Where no mistake was seen none can be drawn, and the
 # interval is (1, 1): that is no proof of perfection.
+
+# %%
+progress()
