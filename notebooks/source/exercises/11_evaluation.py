@@ -57,12 +57,13 @@ def confusion_matrix(y, y_hat, k):
 def precision_recall_f1(y, y_hat, k):
     """Precision, recall and F1, each the mean over the k classes."""
     # === solution
-    totals = torch.zeros(3)
+    totals = torch.zeros(3, dtype=torch.float64)
     for c in range(k):
         hits = ((y == c) & (y_hat == c)).sum().item()
         predicted, true = (y_hat == c).sum().item(), (y == c).sum().item()
         if hits > 0:  # otherwise all three are 0, or 0/0
-            totals += torch.tensor([hits / predicted, hits / true, 2 * hits / (predicted + true)])
+            shares = [hits / predicted, hits / true, 2 * hits / (predicted + true)]
+            totals += torch.tensor(shares, dtype=torch.float64)
     return tuple((totals / k).tolist())
     # === stub
     raise NotImplementedError("write precision_recall_f1, then run this cell and the check below")
@@ -192,7 +193,7 @@ def calibration_error(confidence, correct, bins=10):
     for b in range(bins):
         members = which == b
         if members.any():
-            gap = confidence[members].mean() - correct[members].float().mean()
+            gap = confidence[members].mean() - correct[members].double().mean()
             total += members.sum().item() * gap.abs().item()
     return total / len(confidence)
     # === stub
