@@ -65,7 +65,7 @@ def shuffle_pixels(X):
 plotting.show_images(torch.cat([X_test[:4], shuffle_pixels(X_test[:4])]), columns=4, size=1.3);
 
 # %% [markdown]
-# **What you see.** Above, four digits: 7, 2, 1, 0. Below, the same four with their pixels shuffled: grey dust in which nobody can read anything.
+# **What you see.** Above, four digits: 7, 2, 1, 0. Below, the same four with their pixels shuffled: white specks on black, in which nobody can read anything.
 
 # %%
 explore.predict("12.shuffled")
@@ -167,7 +167,7 @@ print("turned (mathematics):       ", slide(picture, kernel.flip(0, 1)).flatten(
 
 # %%
 photo = torch.tensor(load_sample_image("china.jpg")).float().mean(dim=2) / 255  # (427, 640), grey
-photo = F.avg_pool2d(photo[None, None, :400, 60:560], 2)[0, 0]  # (200, 250)
+photo = F.avg_pool2d(photo[None, None, :400, 60:560], 2)[0, 0]  # the mean of each 2 × 2: (200, 250)
 kernels = {
     "mean of 5 × 5: blur": torch.full((5, 5), 1 / 25),
     "sharpen": torch.tensor([[0.0, -1, 0], [-1, 5, -1], [0, -1, 0]]),
@@ -195,7 +195,7 @@ for ax in axes.flat:
 # %% [markdown]
 # Read a kernel as a question. The third one subtracts the left from the right: *does it get brighter to the right here?* On an even sky it answers 0, because its weights sum to 0. A positive answer is one kind of edge, a negative the other.
 #
-# For sixty years people invented kernels. A **convolutional network** learns them: they are weights like any other, and the gradient reaches them.
+# For decades people invented kernels; the third and fourth are Sobel's, of 1968. A **convolutional network** learns them: they are weights like any other, and the gradient reaches them.
 
 # %% [markdown]
 # ## 4 · Padding, stride, dilation
@@ -405,7 +405,7 @@ plotting.label_lines(ax, side="left")
 ax.set_xlim(-1.6, 5.2);
 
 # %% [markdown]
-# **What you see.** Three falling lines, for digits moved by 1, 2 and 3 pixels. Without pooling the maps change by 64%, 95% and 109%. A window of 2 takes away only about a quarter of the smallest change; 14 takes away four fifths. With a window of 28, the whole map, nothing visible is left.
+# **What you see.** Three falling lines, for digits moved by 1, 2 and 3 pixels. Without pooling the maps change by 64%, 95% and 109%. A window of 2 takes away only about a quarter of the smallest change; 14 takes away four fifths. With a window of 28, the whole map, nothing visible is left. (More than 100% is possible: two maps of the same length at right angles are 141% of it apart.)
 
 # %% [markdown]
 # So pooling adds **some** invariance, of the order of its window. Several poolings in a row add up to more. Taking the maximum or mean over the **whole** map is called **global pooling**: invariant, apart from the border, but it no longer knows where anything was. You choose how much place to forget.
@@ -417,7 +417,7 @@ ax.set_xlim(-1.6, 5.2);
 #
 # - **dense**: 784 → 14 → 10;
 # - **convolution**: 8 kernels of 5 × 5, then 16, both with stride 2, then a dense layer on the 16 × 7 × 7 map;
-# - **global pooling**: a third convolution and the maximum over the whole map, then 17 → 10.
+# - **global pooling**: a third convolution and the maximum over each whole map (`nn.AdaptiveMaxPool2d(1)`: what is left is 1 × 1), then 17 → 10.
 #
 # All learn from 3,200 digits in four epochs, with two seeds. Then we move the **test** digits to the right, pixel by pixel. Nothing like that was in the training.
 
@@ -478,7 +478,7 @@ ax.set(ylim=(0, 100), title="Convolution alone is no cure for shifts")
 plotting.label_lines(ax);
 
 # %% [markdown]
-# **What you see.** Four falling lines, means of two seeds. Unmoved, convolution is best, and dense and global pooling are lowest. Moved by four pixels, dense and convolution have lost more than half of what they had; with augmentation hardly anything is lost, with global pooling some. Beyond four pixels augmentation falls too: so far it was never shown. Global pooling ends highest.
+# **What you see.** Four falling lines, means of two seeds. Unmoved, convolution is best, and dense and global pooling are lowest. Moved by four pixels, dense and convolution have lost more than half of what they had; with augmentation or global pooling only a few points. Beyond four pixels augmentation falls too: so far no digit was moved in its training. Global pooling ends highest.
 
 # %% tags=["nbval-ignore-output"]
 for name, row in table.items():
@@ -565,7 +565,7 @@ for ax, (name, layers) in zip(axes, stacks.items(), strict=True):
 # %% [markdown]
 # ## 10 · LeNet-5
 #
-# In 1998 Yann LeCun and others read cheques with this network. It set the pattern: convolve, bend, pool, repeat, so that maps get smaller and channels more; then dense layers.
+# In 1998 Yann LeCun and others read cheques with this network. It set the pattern: convolve, bend, pool, repeat, so that maps get smaller and channels more; then dense layers. Ours has today's parts. The original bent with tanh, took means where we take maxima, and compared its last 84 numbers with a fixed pattern for each digit.
 #
 # | layer | output | parameters |
 # |---|---|---|
@@ -626,10 +626,10 @@ result = evaluate(lenet, test_batches, F.cross_entropy, {"accuracy": accuracy})
 print(f"test set: {result['accuracy']:.2%} right, {round(10_000 * (1 - result['accuracy']))} of 10,000 wrong")
 
 # %%
-assert round(result["accuracy"], 3) >= 0.99
+assert result["accuracy"] > 0.985  # 99%, rounded: the digits behind the point differ between machines
 
 # %% [markdown]
-# **99%**, with 61,706 parameters; the dense network of lesson 00 has 136,074. When we tried two other seeds it came to 99.2% and 99.0%, so what stands behind the point is chance.
+# **99%**, with 61,706 parameters; the dense network of lesson 00 has 136,074. Four other seeds gave us 99.16%, 99.03%, 99.00% and 98.99%. Seed 0 happens to be the best of five, so say "about 99%": what stands behind the point is chance.
 #
 # Which ones are wrong?
 
@@ -787,7 +787,7 @@ def tower(Block, norm=True, blocks=3):
     return model
 
 # %% [markdown]
-# First the gradient at the start, layer by layer, before any training. Four towers, the same 256 digits (halved to 14 × 14 to be quick), torch's own initialisation.
+# First the gradient at the start, layer by layer, before any training. Four towers, the same 256 digits (halved to 14 × 14 to be quick), torch's own initialisation. Its variance is a sixth of Kaiming's (lesson 08), so without norm each layer makes what passes through it smaller.
 
 # %%
 towers = {
@@ -858,10 +858,12 @@ plotting.label_lines(ax);
 # - Twenty plain layers without norm learned **nothing**. That is the vanished gradient of the picture above.
 # - Either remedy alone makes them learn, about equally fast here: batch norm keeps the spread in order, shortcuts let the gradient pass.
 # - With batch norm the gradient is **not** small, and still plain 20 is worse than plain 8, **on the training data**. So it is not overfitting. This is what He and others found and called *degradation*: deeper plain networks are harder to optimise.
-# - With both, twenty layers are no burden any more: their training loss is lower than that of eight. (On the test digits, both get about 80%: 1,024 pictures are few.)
+# - With both, twenty layers are no burden any more: their training loss is lower than that of eight. (Not so on the test digits, where the residual tower is no better: 1,024 pictures are few.)
 
 # %% [markdown]
-# A misconception to lose: *"more layers can only help; the extra ones could do nothing"*. They could, but gradient descent does not find that. A shortcut makes "do nothing" the starting point. Our towers are small and shortly trained; given longer, the gaps shrink.
+# Depth alone did not kill that gradient; torch's initialisation did. With Kaiming's (lesson 08) the tower without either remedy learned too, when we tried: its loss came to 1.1 to 1.3 in four seeds. That is still above all the other lines that fall.
+#
+# A misconception to lose: *"more layers can only help; the extra ones could do nothing"*. They could, but gradient descent does not find that. With a shortcut, "do nothing" is near: the correction has only to become zero. Our towers are small and shortly trained; given longer, the gaps shrink.
 
 # %% [markdown]
 # ## 13 · Famous networks, counted
@@ -870,7 +872,7 @@ plotting.label_lines(ax);
 #
 # - **LeNet-5** (1998): convolve and pool, shared weights.
 # - **AlexNet** (2012): the same, larger: colour photographs, ReLU, dropout, augmentation, GPUs. Won ImageNet (1.2 million photographs, 1,000 classes) by a wide margin.
-# - **VGG-16** (2014): nothing but 3 × 3, in stages; when the size halves, the channels double.
+# - **VGG-16** (2014): nothing but 3 × 3, in stages; when the size halves, the channels double (up to 512).
 # - **ResNet** (2015): residual blocks. ResNet-18 has two 3 × 3 in a block; ResNet-50 a **bottleneck**: 1 × 1 down, 3 × 3, 1 × 1 up.
 #
 # `torchvision` has the last three. We build them without weights, on torch's **meta** device: shapes without numbers, so that nothing is computed and even VGG costs no memory.
@@ -922,7 +924,7 @@ for name, model in zoo.items():
     print(f"{name:9} {parameters:12,} {dense_parameters / parameters:15.0%} {work:17,} {dense_work / work:15.1%}")
 
 # %% [markdown]
-# A misconception to lose: *"a network with few parameters is cheap to run"*. In AlexNet and VGG the dense layers hold about 90% of the parameters and do a small part of the work. A convolution's weights are few, but each is used at every place. ResNet-50 has less than half of AlexNet's parameters and does almost six times the work. **Parameters cost memory, multiplications cost time.**
+# A misconception to lose: *"a network with few parameters is cheap to run"*. In AlexNet and VGG the dense layers hold about 90% of the parameters and do a small part of the work. A convolution's weights are few, but each is used at every place. ResNet-50 has less than half of AlexNet's parameters and does almost six times the work. **Parameters cost memory, multiplications cost time**, roughly: in training the maps are kept too, and they can take more memory than the weights.
 #
 # Now hold these counts against the papers.
 
@@ -935,7 +937,9 @@ for name, model in zoo.items():
 # | ResNet-18 | 1.8 billion multiplications | 1.8 billion |
 # | ResNet-50 | 3.8 billion multiplications | 4.1 billion |
 #
-# Close, but not equal. "Close" is not an explanation. Each difference has its reason, and we can compute it.
+# (The ResNet paper writes *FLOPs* and means a multiplication with its addition, as we count.)
+#
+# Close, but not equal. "Close" is not an explanation. Look for the reason of each difference, and compute it.
 
 # %%
 pairs = 60  # of the 96 pairs of channels, the second convolution of 1998 used 60
@@ -969,10 +973,12 @@ assert work2015 < 3.9e9 < rows["resnet50"][1]
 # %% [markdown]
 # - **LeNet-5**: ours is simpler. In 1998 the second convolution joined only 60 of its $6 \cdot 16$ pairs of channels, pooling had weights, and the last layer's were fixed. Counted so, both figures of the paper come out exactly. (Its connections include biases.)
 # - **AlexNet**: the paper's network was divided over two GPUs; three of its convolutions saw only half of the channels (`groups=2`). torchvision has a later version for one GPU (64 first kernels, not 96).
-# - **VGG-16**: 15.3 (rather 15.35) counts the convolutions alone; the dense layers add 0.12.
-# - **ResNet-50**: torchvision halves the size in the 3 × 3, the paper in the first 1 × 1 of the block. With the paper's choice it is 3.86.
+# - **VGG-16**: 15.3 fits the convolutions alone (15.35); the dense layers add 0.12.
+# - **ResNet-50**: torchvision halves the size in the 3 × 3, the paper in the first 1 × 1 of the block. With the paper's choice it is 3.86 (cut off: 3.8).
 
 # %% [markdown]
+# Papers mix, too: in the same sentence as VGG-16's 15.3, the ResNet paper gives VGG-19 19.6 billion. That fits only **with** the dense layers (19.63; without them 19.51).
+#
 # So when two sources give different counts for "the same" network, ask: the same variant? convolutions only? multiplications, or multiplications **and** additions (twice as many)? biases?
 #
 # In practice nobody trains these from nothing for 1,000 photographs: one takes trained weights and fits the last layer (lesson 17).
@@ -983,8 +989,8 @@ assert work2015 < 3.9e9 < rows["resnet50"][1]
 # - A convolution lays a kernel on every place and sums the products over all channels (unturned: cross-correlation). Out comes ⌊(n + 2p − d(k−1) − 1)/s⌋ + 1 in each direction.
 # - Weights are shared by all places, so a layer has only $C_\text{out}(C_\text{in}k^2 + 1)$ of them, and a moved input gives a moved map: equivariance. Invariance comes from pooling (2 × 2: a little; global: nearly all) and from augmentation.
 # - LeNet-5, two convolutions with pooling and three dense layers, gets 99% of the MNIST test set right. A unit's receptive field grows by $(k-1)$ times the jump at each layer.
-# - Plain deep networks lose their gradient; batch norm keeps it in order, yet deep plain ones still train worse than shallow ones. A shortcut adds the input to the output and mends that.
-# - Multiplications = size of the output times size of one kernel. Dense layers hold the parameters, convolutions do the work.
+# - Plain deep networks can lose their gradient (here, with torch's initialisation); batch norm keeps it in order, yet deep plain ones still train worse than shallow ones. A shortcut adds the input to the output and mends that.
+# - Multiplications = size of the output times size of one kernel. Convolutions do most of the work in all five networks. The parameters are in the dense layers in LeNet, AlexNet and VGG; ResNets have only one small dense layer.
 
 # %% [markdown]
 # ## Check yourself
@@ -1040,6 +1046,6 @@ assert work2015 < 3.9e9 < rows["resnet50"][1]
 # - Y. LeCun, L. Bottou, Y. Bengio, P. Haffner (1998). *Gradient-based learning applied to document recognition.* LeNet-5; its counts are in section II.
 # - A. Krizhevsky, I. Sutskever, G. Hinton (2012). *ImageNet classification with deep convolutional neural networks.* AlexNet. (torchvision's follows Krizhevsky's *One weird trick for parallelizing convolutional neural networks*, 2014.)
 # - K. Simonyan, A. Zisserman (2014). *Very deep convolutional networks for large-scale image recognition.* VGG; parameters in its table 2.
-# - K. He, X. Zhang, S. Ren, J. Sun (2016). *Deep residual learning for image recognition.* Section 12 follows its figures 1 and 6; multiplications in its table 1.
+# - K. He, X. Zhang, S. Ren, J. Sun (2016). *Deep residual learning for image recognition.* (First version and ImageNet's prize: 2015.) Section 12 follows its figures 1 and 6; multiplications in its table 1.
 # - W. Luo, Y. Li, R. Urtasun, R. Zemel (2016). *Understanding the effective receptive field in deep convolutional neural networks.*
 # - V. Dumoulin, F. Visin (2016). *A guide to convolution arithmetic for deep learning.* Padding, stride and dilation in pictures.
