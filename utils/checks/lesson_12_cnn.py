@@ -219,6 +219,35 @@ def conv2d(X, W, b):
             "the weight that lies on it, number by number.",
         ),
         Misconception(
+            "one kernel for all maps",
+            changed(_CONV, ("(window * W)", "(window * W[:1])")),
+            "All your maps come from kernel 0; only their biases differ. Map o is made with kernel o.",
+        ),
+        Misconception(
+            "the first picture for all",
+            changed(_CONV, ("X[:, None, :, i", "X[:1, None, :, i")),
+            "You look at picture 0 only and give its maps to the whole batch. Each picture has maps of its "
+            "own.",
+        ),
+        Misconception(
+            "returns inside the loop",
+            changed(_CONV, ("    return out", "        return out")),
+            "Only the first row of your map is filled: `return` stands inside the loop over the rows. It "
+            "belongs after both loops.",
+        ),
+        Misconception(
+            "rows and columns of the place swapped",
+            changed(
+                _CONV,
+                (
+                    "window = X[:, None, :, i : i + kh, j : j + kw]",
+                    "window = X[:, None, :, j : j + kh, i : i + kw]",
+                ),
+            ),
+            "Your window walks down where it should walk to the right: the row of the map belongs to the "
+            "rows of the picture, and the column to its columns.",
+        ),
+        Misconception(
             "ReLU included",
             changed(_CONV, ("return out", "return out.clamp(min=0)")),
             "Your map has no negative numbers. The ReLU comes after the convolution and is not part of it.",
@@ -333,6 +362,17 @@ OUTPUT_SIZE = Exercise(
     reference=output_size,
     result="a whole number, 1 or more",
     misconceptions=(
+        Misconception(
+            "dilation counted once",
+            changed(_SIZE, (_SPREAD, "spread = kernel + dilation - 1")),
+            "You count the gap once. Between k weights there are k − 1 distances, each of `dilation` pixels.",
+        ),
+        Misconception(
+            "fit judged by the kernel alone",
+            changed(_SIZE, ("if room < 0:", "if kernel > n:")),
+            "You compare the kernel with the bare picture. Padding makes room for a larger kernel, and "
+            "dilation makes a small one spread too far.",
+        ),
         Misconception(
             "steps, not places",
             changed(_SIZE, ("room // stride + 1", "room // stride")),
@@ -659,6 +699,21 @@ MAX_POOL2D = Exercise(
             "You return where in its window the largest number stands, not the number itself.",
         ),
         Misconception(
+            "one maximum for all pictures and channels",
+            changed(_POOL_LOOP, (_LARGEST, "window.max()")),
+            "`max()` without an axis goes over all pictures and channels at once. Each picture and each "
+            "channel has a largest number of its own.",
+        ),
+        Misconception(
+            "the maximum over the windows",
+            """
+def max_pool2d(X, size):
+    return X.unfold(2, size, size).unfold(3, size, size).amax(dim=(2, 3))
+""",
+            "You take the largest over all windows, for each place in them. It goes the other way: over the "
+            "places inside, for each window. After `unfold` these are the last axes.",
+        ),
+        Misconception(
             "one maximum for the map",
             changed(_POOL, ("windows.amax(dim=(3, 5))", "windows.amax(dim=(2, 3, 4, 5))")),
             "You take the largest of the whole map: global pooling. Each window has a largest number of its "
@@ -728,6 +783,11 @@ COUNT = Exercise(
     reference=count_conv_parameters,
     result="a whole number",
     misconceptions=(
+        Misconception(
+            "the numbers of a single kernel",
+            _counted("c_in * kernel**2 + bool(bias)"),
+            "You count a single kernel with its bias. There are c_out of them.",
+        ),
         Misconception(
             "biases never counted",
             _counted("c_out * c_in * kernel ** 2"),
@@ -935,6 +995,11 @@ def lenet_behaviour(work: type, X: Tensor, seed: int) -> tuple[Any, ...]:
     try:
         logits, again = _given_back(model(X)), _given_back(model(X))
     except RuntimeError as error:
+        if whole and "channels, but got" in str(error):
+            raise NotAsAsked(
+                "In `forward` a convolution gets another number of channels than it takes. In the table the "
+                "picture has 1 and the first maps are 6: does each step use its own layer, in this order?"
+            ) from None
         if whole or isinstance(error, NotImplementedError):
             raise
         # shapes that do not fit are no wonder where layers are wrong: of these the learner hears first
@@ -1071,6 +1136,17 @@ LENET = Exercise(
             ),
             "There is no ReLU after your convolutions. They are linear layers, and need their bend like any "
             "other.",
+        ),
+        Misconception(
+            "no ReLU after the second convolution",
+            changed(_LENET, ("torch.relu(self.conv2(X))", "self.conv2(X)")),
+            "There is no ReLU behind your second convolution. One follows each of the two.",
+        ),
+        Misconception(
+            "log-softmax on the logits",
+            changed(_LENET, ("return self.fc3(X)", "return torch.log_softmax(self.fc3(X), dim=1)")),
+            "You return logarithms of probabilities. The logits are asked for, as they leave the last layer: "
+            "cross-entropy takes these.",
         ),
         Misconception(
             "no ReLU between the dense layers",
@@ -1438,6 +1514,37 @@ RESIDUAL_BLOCK = Exercise(
             "There is no ReLU between your convolutions: two linear layers in a row are one.",
         ),
         Misconception(
+            "the input overwritten",
+            changed(
+                _BLOCK,
+                ("out = torch.relu(self.norm1(self.conv1(X)))", "X = torch.relu(self.norm1(self.conv1(X)))"),
+                ("self.norm2(self.conv2(out))", "self.norm2(self.conv2(X))"),
+            ),
+            "Your shortcut begins behind the first convolution: was X overwritten on the long way? It has to "
+            "carry the block's own input.",
+        ),
+        Misconception(
+            "norm after the sum",
+            changed(
+                _BLOCK,
+                ("out = self.norm2(self.conv2(out))", "out = self.conv2(out)"),
+                (_SUM, "return torch.relu(self.norm2(out + self.shortcut(X)))"),
+            ),
+            "Your second norm stands behind the sum, so it changes the shortcut as well. It belongs to the "
+            "long way, before the sum.",
+        ),
+        Misconception(
+            "ReLU on the shortcut",
+            changed(_BLOCK, (_SUM, "return torch.relu(out + torch.relu(self.shortcut(X)))")),
+            "There is a ReLU on your shortcut, so nothing negative gets through. It carries what it gets; "
+            "the ReLU comes after the sum.",
+        ),
+        Misconception(
+            "a product for the sum",
+            changed(_BLOCK, (_SUM, "return torch.relu(out * self.shortcut(X))")),
+            "You multiply the two ways. They are added: then the gradient passes the shortcut undiminished.",
+        ),
+        Misconception(
             "the sum forgotten",
             changed(_BLOCK, (_SUM, "return torch.relu(out)")),
             "Your block does not add the shortcut: it is a plain block.",
@@ -1588,6 +1695,17 @@ RECEPTIVE_FIELD = Exercise(
     reference=receptive_field,
     result="a whole number",
     misconceptions=(
+        Misconception(
+            "kernel and stride swapped",
+            changed(_FIELD, ("for kernel, stride in", "for stride, kernel in")),
+            "You take the pairs the wrong way round: the kernel comes first, then the stride.",
+        ),
+        Misconception(
+            "half a kernel on each side",
+            changed(_FIELD, ("(kernel - 1)", "2 * (kernel // 2)")),
+            "You add half a kernel on each side. That is right for odd kernels only: one of 2 adds a single "
+            "step, not two.",
+        ),
         Misconception(
             "strides not used",
             changed(_FIELD, (_JUMPS, "")),
