@@ -184,9 +184,10 @@ def make_cases(exercise: Exercise, seed: int) -> tuple[Case, ...]:
 def run_cases(exercise: Exercise, work: Callable, seed: int) -> Trial:
     """Run the reference and the work on the cases of a seed."""
     cases = make_cases(exercise, seed)
+    for used in (work, exercise.reference, exercise.probe):
+        load_optimizers_for(used)
     with Guard(exercise.reference, _REFERENCE_SECONDS, seed) as guard:
         expected = tuple(_call(exercise, guard, exercise.reference, case)[0] for case in cases)
-    load_optimizers_for(work)
     got: list[Outcome] = []
     mutated: list[tuple[str, ...]] = []
     varied, said = None, ""

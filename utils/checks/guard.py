@@ -211,8 +211,10 @@ def load_optimizers_for(work: Any) -> None:
         codes = [code for m in methods if (code := getattr(inspect.unwrap(m), "__code__", None)) is not None]
         names = {name for code in codes for name in _names(code)}
         world = _globals_of(work)
-        modules = (getattr(world.get(name), "__module__", "") or "" for name in names)
-        used = "optim" in names or any(str(module).startswith("torch.optim") for module in modules)
+        found = [world.get(name) for name in names]
+        modules = (getattr(thing, "__module__", "") or "" for thing in found)
+        own = any(isinstance(thing, type) and issubclass(thing, torch.optim.Optimizer) for thing in found)
+        used = own or "optim" in names or any(str(module).startswith("torch.optim") for module in modules)
     if used:
         with torch.enable_grad():
             weight = torch.zeros(1, requires_grad=True)
