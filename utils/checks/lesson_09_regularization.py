@@ -43,6 +43,7 @@ def divided(work: Callable, n: int, share: float, seed: int) -> dict[str, Any]:
     kept = X.clone(), number.clone()
     parts = _four(work(X, number, share, torch.Generator().manual_seed(seed)))
     again = _four(work(X, number, share, torch.Generator().manual_seed(seed)))
+    other = _four(work(X, number, share, torch.Generator().manual_seed(seed + 1000)))
     X_train, y_train, X_val, y_val = parts
     sizes = {"training": len(y_train), "validation": len(y_val)}
     train, val = y_train.tolist(), y_val.tolist()
@@ -52,6 +53,7 @@ def divided(work: Callable, n: int, share: float, seed: int) -> dict[str, Any]:
         "every example once": sorted(both) == list(range(n)),
         "in the order of the data": both == sorted(both) or val + train == sorted(both),
         "the same with the same generator": all(map(torch.equal, parts, again)),
+        "the same with another generator": torch.equal(y_train, other[1]) and torch.equal(y_val, other[3]),
         "data left as they were": torch.equal(X, kept[0]) and torch.equal(number, kept[1]),
     }
     if not outcome["every example once"]:
@@ -289,6 +291,59 @@ SPLIT = Exercise(
             "holds them has "
             "lost the old values.",
         ),
+        Misconception(
+            "always the same order",
+            changed(_SPLIT, (_ORDER, "torch.randperm(len(X), generator=torch.Generator().manual_seed(0))")),
+            "Your order is the same whatever generator is handed over, so nobody can draw another split. "
+            "Draw with the generator that comes in.",
+        ),
+        Misconception(
+            "divided by n",
+            changed(_SPLIT, ("X[train].std(dim=0)", "X[train].std(dim=0, correction=0)")),
+            "Your deviation divides by n (`correction=0`). `.std(dim=0)` as torch has it, which divides by "
+            "n − 1, is asked for.",
+        ),
+        Misconception(
+            "by the validation part",
+            changed(_SPLIT, (_STATISTICS, "    mean, std = X[val].mean(dim=0), X[val].std(dim=0)\n")),
+            "You take mean and deviation of the validation part. It is the training part that may be asked.",
+        ),
+        Misconception(
+            "training part not standardised",
+            changed(_SPLIT, ("return (X[train] - mean) / std", "return X[train]")),
+            "Your training inputs are still in their old unit; only the validation part is standardised. "
+            "Both parts are to be.",
+        ),
+        Misconception(
+            "the deviation of each part",
+            changed(_SPLIT, ("(X[val] - mean) / std", "(X[val] - mean) / X[val].std(dim=0)")),
+            "You subtract the training mean from the validation part, but divide by the validation part's "
+            "own deviation. Both numbers come from the training part.",
+        ),
+        Misconception(
+            "along the row",
+            changed(
+                _SPLIT,
+                (_STATISTICS, "    X = (X - X.mean(dim=1, keepdim=True)) / X.std(dim=1, keepdim=True)\n"),
+                (_RETURN, "return X[train], y[train], X[val], y[val]"),
+            ),
+            "You standardise every example by itself, along its row. Mean and deviation belong to a "
+            "feature: they go down the column.",
+        ),
+        Misconception(
+            "between 0 and 1",
+            changed(
+                _SPLIT,
+                (_STATISTICS, "    mean = X[train].amin(dim=0)\n    std = X[train].amax(dim=0) - mean\n"),
+            ),
+            "You bring the inputs between 0 and 1 by their smallest and largest value. Asked for is to "
+            "standardise: by mean and standard deviation.",
+        ),
+        Misconception(
+            "rounded up",
+            changed(_SPLIT, ("round(share * len(X))", "-int(-share * len(X) // 1)")),
+            "You round the number of validation examples up. `round` is asked for.",
+        ),
     ),
     hints=(
         "What has to come first: dividing, or computing a mean? And how many random orders do you need?",
@@ -411,6 +466,22 @@ def _penalty_mistakes(name: str, term: str, wrong_root: Misconception, other: Mi
             "only biases",
             _penalty(name, whole.replace("p.ndim > 1", "p.ndim == 1")),
             "You tax the biases and leave the weights alone. It should be the other way round.",
+        ),
+        Misconception(
+            "only two axes",
+            _penalty(name, whole.replace("p.ndim > 1", "p.ndim == 2")),
+            "You take parameters with exactly two axes. Weights may have more (those of lesson 12 have "
+            "four); only biases have one.",
+        ),
+        Misconception(
+            "a new tensor",
+            _penalty(
+                name,
+                whole.replace("return strength * sum(", "total = sum(").replace(".sum()", ".sum().item()")
+                + "\nreturn torch.tensor(strength * total, requires_grad=True)",
+            ),
+            "You make a new tensor of a plain number. `requires_grad=True` does not join it to the weights: "
+            "they get no gradient. Keep the tensors that you add up.",
         ),
         Misconception(
             "only the first layer",
@@ -546,6 +617,13 @@ L2_PENALTY = Exercise(
             ),
             "You add up first and square then, so weights of both signs cancel. Square each weight first.",
         ),
+        Misconception(
+            "doubled, not squared",
+            _penalty(
+                "l2_penalty", "return strength * sum((p * 2).sum() for p in model.parameters() if p.ndim > 1)"
+            ),
+            "You double the weights. Squared means each weight times itself: `p ** 2`.",
+        ),
     ),
     hints=(
         "Which of the model's parameters are weights? Look at how many axes they have.",
@@ -636,6 +714,21 @@ L1_PENALTY = Exercise(
             ),
             "You tax only the largest weight of each unit. All of them count.",
         ),
+        Misconception(
+            "length for sizes",
+            _penalty(
+                "l1_penalty", "return strength * sum(p.norm() for p in model.parameters() if p.ndim > 1)"
+            ),
+            "`norm` without more is the root of the sum of squares. L1 adds up the sizes |w|.",
+        ),
+        Misconception(
+            "signs",
+            _penalty(
+                "l1_penalty",
+                "return strength * sum((p.sign() + 0 * p).sum() for p in model.parameters() if p.ndim > 1)",
+            ),
+            "You add up the signs. They are the slope of the penalty; the penalty itself adds up the sizes.",
+        ),
     ),
     hints=(
         "Which of the model's parameters are weights? Look at how many axes they have.",
@@ -687,9 +780,13 @@ def dropped(work: Callable, shape: tuple, p: float, training: bool, seed: int) -
     generator = torch.Generator().manual_seed(seed)
     out, second = work(a, p, training, generator), work(a, p, training, generator)
     again = work(a, p, training, torch.Generator().manual_seed(seed))
-    for result in (out, second, again):
+    more = [work(a, p, training, generator) for _ in range(2)]
+    for result in (out, second, again, *more):
         if result is None:
-            raise NotAsAsked("Your function returns nothing (None). It should return the activations.")
+            when = "in training" if training else "in use (training = False)"
+            raise NotAsAsked(
+                f"Your function returns nothing (None) {when}. It should return the activations."
+            )
         if not isinstance(result, Tensor) or result.shape != a.shape:
             given = f"shape {tuple(result.shape)}" if isinstance(result, Tensor) else kind_words(result)
             raise NotAsAsked(
@@ -707,6 +804,8 @@ def dropped(work: Callable, shape: tuple, p: float, training: bool, seed: int) -
     }
     if a.numel() >= 2000:
         looks["share that stays"] = _rounded(stays.double().mean().item())
+        # by chance the same number four times running: less than one in a million
+        looks["as many stay at every call"] = len({int((o != 0).sum()) for o in (out, second, *more)}) == 1
         if a.dim() == 2:  # a mask that is drawn for rows or columns only
             looks["whole rows fall"] = bool((~stays).all(dim=1).any())
             looks["whole columns fall"] = bool((~stays).all(dim=0).any())
@@ -875,6 +974,46 @@ DROPOUT = Exercise(
             "the same at "
             "every call.",
         ),
+        Misconception(
+            "the same number falls every time",
+            changed(
+                _DROPOUT,
+                (
+                    _KEEP,
+                    "torch.rand(a.numel(), generator=generator).argsort().view(a.shape) >= round(p * "
+                    "a.numel())",
+                ),
+            ),
+            "The same number of activations falls at every call: you choose that many of them. Each is to "
+            "be drawn by itself, so that the number varies.",
+        ),
+        Misconception(
+            "a coin for p",
+            changed(_DROPOUT, (_KEEP, "torch.randint(0, 2, a.shape, generator=generator)")),
+            "You toss a coin for each activation, so half of them fall whatever p is.",
+        ),
+        Misconception(
+            "larger in use",
+            changed(
+                _DROPOUT,
+                ("        return a\n", "        return a / (1 - p)\n"),
+                ("return a * keep / (1 - p)", "return a * keep"),
+            ),
+            "You divide in use and not in training. It is the other way round: what stays in training makes "
+            "up for what fell.",
+        ),
+        Misconception(
+            "uniform numbers as a mask",
+            changed(_DROPOUT, (" >= p", "")),
+            "You multiply by the uniform numbers themselves, so everything shrinks and nothing falls. "
+            "Compare them with p: the result of the comparison is the mask.",
+        ),
+        Misconception(
+            "times 1 + p",
+            changed(_DROPOUT, ("/ (1 - p)", "* (1 + p)")),
+            "Times 1 + p is not enough: of 1 − p that stay, 1 / (1 − p) makes 1 again, but (1 − p)(1 + p) "
+            "is less.",
+        ),
     ),
     hints=(
         "A uniform number between 0 and 1 is at least p with which probability? And what makes up for those "
@@ -931,6 +1070,8 @@ def watched(EarlyStopping: type, losses: list[float], patience: int) -> dict[str
     for name in ("best_loss", "best_weights"):
         if not hasattr(stopper, name):
             raise NotAsAsked(f"A new object has no `{name}`. Give it one in `__init__`.")
+    if not isinstance(stopper.best_loss, (int, float, Tensor)):
+        raise NotAsAsked(f"At first `best_loss` should be infinite, not {kind_words(stopper.best_loss)}.")
     start = stopper.best_loss, stopper.best_weights is None
     model = nn.Linear(1, 2)
     answers = []
@@ -980,6 +1121,7 @@ def early_stopping_cases(generator: torch.Generator) -> list[Case]:
         Case("edge cases", ([0.5, 0.5, 0.5, 0.5], 3), "level: equal is not better"),
         Case("edge cases", ([2.0, 1.0, 1.0, 0.9, 0.9, 0.9], 2), "level in between"),
         Case("edge cases", ([-1.0, -2.0, -1.5], 1), "negative losses"),
+        Case("edge cases", ([1.0, 0.9999, 0.9998, 0.9997], 1), "a little better is better"),
     ]
 
 
@@ -1116,7 +1258,8 @@ EARLY_STOPPING = Exercise(
                     "        self.stop = self.waited >= self.patience\n",
                 ),
             ),
-            "Whether to stop is kept on the object, but `update` returns nothing.",
+            "`update` has to return True or False after **every** epoch. Yours ends without a `return`, at "
+            "least in some.",
         ),
         Misconception(
             "only the parameters' list",
@@ -1141,6 +1284,53 @@ EARLY_STOPPING = Exercise(
                 _STOPPING, ("self.patience, self.waited = patience, 0", "self.patience, self.waited = 2, 0")
             ),
             "Your patience is always 2, whatever is handed over.",
+        ),
+        Misconception(
+            "asks for a clear gain",
+            changed(_STOPPING, ("loss < self.best_loss", "loss < self.best_loss - 0.01")),
+            "You ask for a clear gain. Many loops do; here any loss that is lower than all before is better.",
+        ),
+        Misconception(
+            "counts all epochs",
+            changed(
+                _STOPPING,
+                (
+                    "        if loss < self.best_loss:\n            self.best_loss, self.waited = loss, 0\n",
+                    "        self.waited += 1\n"
+                    "        if loss < self.best_loss:\n"
+                    "            self.best_loss = loss\n",
+                ),
+                ("        else:\n            self.waited += 1\n", ""),
+            ),
+            "You count every epoch, the better ones too. Only epochs without anything better count, and a "
+            "new best sets the count to 0.",
+        ),
+        Misconception(
+            "stops at any rise",
+            changed(_STOPPING, ("self.waited >= self.patience", "self.waited > 0")),
+            "You stop at the first epoch without anything better. That is patience 1; wait as long as "
+            "`patience` says.",
+        ),
+        Misconception(
+            "keeps the weights when it stops",
+            changed(
+                _STOPPING,
+                (f"            self.best_weights = {_COPY}\n", ""),
+                (
+                    "        return",
+                    "        if self.waited >= self.patience:\n"
+                    f"            self.best_weights = {_COPY}\n"
+                    "        return",
+                ),
+            ),
+            "You keep the weights at the moment of stopping. By then the best ones are gone: keep a copy "
+            "whenever the loss is the best so far.",
+        ),
+        Misconception(
+            "equal does not count",
+            changed(_STOPPING, ("        else:\n", "        elif loss > self.best_loss:\n")),
+            "An equal loss does not count as waiting with you, so a level loss never runs out of patience. "
+            "Whatever is not better is waiting.",
         ),
     ),
     hints=(
@@ -1216,24 +1406,33 @@ def shifted(work: Callable, B: int, H: int, W: int, most: int, seed: int) -> dic
             raise NotAsAsked(
                 f"The result should have the shape of the images, {tuple(images.shape)}, not {given}."
             )
-    seen: set[tuple[int, int]] = set()
+    places: list[tuple[int, int]] = []
     strange: set[str] = set()
     for moved in out:
         where = _where(picture, moved, most + 2)
         if where is None:
             strange.add(_what_instead(picture, moved, most))
         else:
-            seen.add(where)
+            places.append(where)
+    seen = set(places)
     downs, rights = sorted({d for d, _ in seen}), sorted({r for _, r in seen})
     return {
         "what else came than a moved picture with zeros": sorted(strange),
         "moved down by": downs,
         "moved right by": rights,
         "places seen": len(seen),
+        "at rest as often as anywhere else": _evenly(places, B, most),
         "the input is as it was": torch.equal(images, picture.repeat(B, 1, 1)),
         "the same with the same generator": torch.equal(out, again),
         "the same at the next call": torch.equal(out, second) and most > 0,
     }
+
+
+def _evenly(places: list[tuple[int, int]], B: int, most: int) -> bool:
+    """Whether a third stays in its rows, and in its columns: asked of 900 pictures, where 225 to 375 pass."""
+    if B < 900 or most != 1:
+        return True
+    return all(0.75 < 3 * sum(place[axis] == 0 for place in places) / B < 1.25 for axis in (0, 1))
 
 
 def _where(picture: Tensor, moved: Tensor, most: int) -> tuple[int, int] | None:
@@ -1274,7 +1473,7 @@ def random_shift_cases(generator: torch.Generator) -> list[Case]:
     seed = whole_number(generator, 0, 10_000)
     H, W = whole_number(generator, 4, 5), whole_number(generator, 6, 7)
     return [
-        Case("values", (300, 4, 4, 1, seed), "one pixel, 300 copies of a picture"),
+        Case("values", (900, 4, 4, 1, seed), "one pixel, 900 copies of a picture"),
         Case("values", (900, H, W, 2, seed + 1), "two pixels, pictures wider than high"),
         Case("values", (300, W, H, 1, seed + 2), "pictures higher than wide"),
         Case("edge cases", (3, 4, 5, 0, seed + 3), "by no pixel at all"),
@@ -1460,6 +1659,55 @@ RANDOM_SHIFT = Exercise(
             changed(_SHIFT, ("    return moved\n", "        return moved\n")),
             "Your `return` stands inside the loop, so only the first picture is moved, and the others are "
             "empty.",
+        ),
+        Misconception(
+            "rounded numbers",
+            changed(
+                _SHIFT, (_DRAW, "(2 * most * torch.rand(2, generator=generator)).round().int().tolist()")
+            ),
+            "You round numbers from 0 to 2 · most. Only half a unit of them is rounded to each end, so the "
+            "largest shifts come half as often as the others. `randint` draws whole numbers evenly.",
+        ),
+        Misconception(
+            "one direction at a time",
+            changed(
+                _SHIFT,
+                (
+                    "        moved[i]",
+                    "        if torch.rand((), generator=generator) < 0.5:\n"
+                    "            top = most\n"
+                    "        else:\n"
+                    "            left = most\n"
+                    "        moved[i]",
+                ),
+            ),
+            "Your pictures move either up and down or to the left and right. Both at once should come as "
+            "well.",
+        ),
+        Misconception(
+            "never more than one pixel",
+            changed(
+                _SHIFT,
+                (
+                    _DRAW,
+                    "(most + torch.randint(-1, 2, (2,), generator=generator)).clamp(0, 2 * most).tolist()",
+                ),
+            ),
+            "Your pictures never move by more than one pixel. `most` says how far.",
+        ),
+        Misconception(
+            "cut, not moved",
+            changed(
+                _SHIFT,
+                (
+                    "moved[i] = padded[i, top:top + H, left:left + W]",
+                    "moved[i] = images[i]\n"
+                    "        moved[i, :max(top - most, 0)] = 0\n"
+                    "        moved[i, :, :max(left - most, 0)] = 0",
+                ),
+            ),
+            "You make rows or columns at the edge zero, but what is left stands where it was. The picture "
+            "itself has to move.",
         ),
     ),
     hints=(
@@ -1652,6 +1900,59 @@ ENSEMBLE = Exercise(
             "`cat` puts the models' rows one below the other, so your mean goes over models **and** "
             "examples. `stack` gives "
             "the models an axis of their own.",
+        ),
+        Misconception(
+            "mean of the logarithms",
+            changed(_ENSEMBLE, ("p.mean(dim=0)", "p.log().mean(dim=0).exp()")),
+            "You take the mean of the logarithms (a geometric mean). Its rows add up to less than 1, and "
+            "one model that says 0 decides alone. Take the mean of the probabilities.",
+        ),
+        Misconception(
+            "mean of the logarithms, left there",
+            changed(_ENSEMBLE, ("softmax(dim=1)", "log_softmax(dim=1)")),
+            "You return the mean of log-probabilities. Probabilities are asked for.",
+        ),
+        Misconception(
+            "always halved",
+            changed(_ENSEMBLE, ("p.mean(dim=0)", "p.sum(dim=0) / 2")),
+            "You divide by 2. That is right for two models only: divide by how many there are.",
+        ),
+        Misconception(
+            "divided by the classes",
+            changed(_ENSEMBLE, ("p.mean(dim=0)", "p.sum(dim=0) / p.shape[2]")),
+            "You divide the sum by the number of classes. It is the number of models.",
+        ),
+        Misconception(
+            "divided by the examples",
+            changed(_ENSEMBLE, ("p.mean(dim=0)", "p.sum(dim=0) / len(X)")),
+            "You divide the sum by the number of examples. It is the number of models.",
+        ),
+        Misconception(
+            "mean of two, again and again",
+            "def ensemble(models, X):\n"
+            "    p = models[0](X).softmax(dim=1)\n"
+            "    for model in models[1:]:\n"
+            "        p = (p + model(X).softmax(dim=1)) / 2\n"
+            "    return p\n",
+            "You take the mean of what you have and the next model, again and again. So the last model "
+            "counts half and the first ones hardly at all. Add all up, divide once.",
+        ),
+        Misconception(
+            "softmax over the whole batch",
+            changed(_ENSEMBLE, (_SOFTMAX, "model(X).flatten().softmax(dim=0).view(len(X), -1)")),
+            "Your probabilities add up to 1 over all examples together. Each example's classes should: "
+            "softmax along axis 1.",
+        ),
+        Misconception(
+            "all models, no mean",
+            changed(_ENSEMBLE, ("return p.mean(dim=0)", "return p")),
+            "You return the probabilities of all models. The mean along the models is missing.",
+        ),
+        Misconception(
+            "exponentials by hand",
+            changed(_ENSEMBLE, (_SOFTMAX, "model(X).exp() / model(X).exp().sum(dim=1, keepdim=True)")),
+            "The formula is right, but `exp` of a large logit overflows, and inf/inf is NaN (lesson 05). "
+            "torch's softmax takes care of that.",
         ),
     ),
     hints=(
