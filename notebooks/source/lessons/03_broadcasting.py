@@ -24,7 +24,7 @@
 # - find and mend the bug in which `(n,)` meets `(n, 1)` and nobody complains;
 # - say what a stretched axis costs in memory, and which gradient comes back through it.
 #
-# **Needs:** [lesson 02](02_activations.ipynb) · **Read:** 55 minutes · **Run:** 10 seconds on two CPU cores
+# **Needs:** [lesson 02](02_activations.ipynb) · **Read:** 55 minutes · **Run:** 15 seconds on two CPU cores
 
 # %%
 import time

@@ -24,7 +24,7 @@
 # - build a curve out of ReLU bumps, and say what the universal approximation theorem promises and what it does not;
 # - compare deep with wide, and say what hidden units have learned, from measurements instead of from hearsay.
 #
-# **Needs:** [lesson 03](03_broadcasting.ipynb) · **Read:** 60 minutes · **Run:** 55 seconds on two CPU cores
+# **Needs:** [lesson 03](03_broadcasting.ipynb) · **Read:** 60 minutes · **Run:** 45 seconds on two CPU cores
 
 # %%
 from itertools import pairwise

@@ -24,7 +24,7 @@
 # - compute cross-entropy from logits so that neither value nor gradient overflows, and recognise probabilities passed by mistake;
 # - handle rare classes with weights and overconfidence with label smoothing, and say what each costs.
 #
-# **Needs:** [lesson 04](04_mlp.ipynb) · **Read:** 70 minutes · **Run:** 30 seconds on two CPU cores
+# **Needs:** [lesson 04](04_mlp.ipynb) · **Read:** 70 minutes · **Run:** 40 seconds on two CPU cores
 
 # %%
 import math

@@ -24,7 +24,7 @@
 # - check any gradient by finite differences, and choose their step well;
 # - use torch's autograd without its traps, and say what a backward pass costs in time and memory.
 #
-# **Needs:** [lesson 05](05_losses.ipynb) · **Read:** 60 minutes · **Run:** 30 seconds on two CPU cores
+# **Needs:** [lesson 05](05_losses.ipynb) · **Read:** 60 minutes · **Run:** 20 seconds on two CPU cores
 
 # %%
 import itertools

@@ -24,7 +24,7 @@
 # - compare optimizers fairly, and find a learning rate with a range test;
 # - plan a learning rate over a training with a schedule, and clip gradients that are too long.
 #
-# **Needs:** [lesson 06](06_backprop.ipynb) · **Read:** 60 minutes · **Run:** 40 seconds on two CPU cores
+# **Needs:** [lesson 06](06_backprop.ipynb) · **Read:** 60 minutes · **Run:** 45 seconds on two CPU cores
 
 # %%
 import math

@@ -24,7 +24,7 @@
 # - build batch and layer normalisation, in training and in evaluation, and recognise the mistakes that a batch makes possible;
 # - say what normalisation and shortcuts mend, and what they do not.
 #
-# **Needs:** [lesson 07](07_optimizers.ipynb) · **Read:** 60 minutes · **Run:** 40 seconds on two CPU cores
+# **Needs:** [lesson 07](07_optimizers.ipynb) · **Read:** 60 minutes · **Run:** 35 seconds on two CPU cores
 
 # %%
 import copy

@@ -24,7 +24,7 @@
 # - judge a remedy by several seeds and paired differences, and say whether its effect is within the noise;
 # - say why "more parameters always overfit" is wrong.
 #
-# **Needs:** [lesson 08](08_initialization.ipynb) · **Read:** 60 minutes · **Run:** 40 seconds on two CPU cores
+# **Needs:** [lesson 08](08_initialization.ipynb) · **Read:** 60 minutes · **Run:** 35 seconds on two CPU cores
 
 # %%
 import matplotlib.pyplot as plt

@@ -24,7 +24,7 @@
 # - check whether probabilities can be believed, and mend an overconfident network with a temperature;
 # - put an interval around a number, compare two networks fairly, and look at the worst mistakes.
 #
-# **Needs:** [lesson 10](10_training.ipynb) · **Read:** 60 minutes · **Run:** 40 seconds on two CPU cores
+# **Needs:** [lesson 10](10_training.ipynb) · **Read:** 60 minutes · **Run:** 35 seconds on two CPU cores
 
 # %%
 import math

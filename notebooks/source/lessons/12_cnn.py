@@ -24,7 +24,7 @@
 # - say why twenty plain layers train badly, and mend it with batch norm and shortcuts;
 # - count the parameters and multiplications of famous networks, and say which layers hold the one and do the other.
 #
-# **Needs:** [lesson 11](11_evaluation.ipynb) · **Read:** 60 minutes · **Run:** 45 seconds on two CPU cores
+# **Needs:** [lesson 11](11_evaluation.ipynb) · **Read:** 60 minutes · **Run:** 55 seconds on two CPU cores
 
 # %%
 import matplotlib.pyplot as plt
