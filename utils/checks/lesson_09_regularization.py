@@ -1395,25 +1395,22 @@ def shifted(work: Callable, B: int, H: int, W: int, most: int, seed: int) -> dic
     """
     picture = torch.arange(1.0, H * W + 1).view(H, W)
     images = picture.repeat(B, 1, 1)
+    out = work(images, most, torch.Generator().manual_seed(seed))
+    few = picture.repeat(min(B, 20), 1, 1)  # enough to see whether two draws are the same
     generator = torch.Generator().manual_seed(seed)
-    out, second = work(images, most, generator), work(images, most, generator)
-    again = work(images, most, torch.Generator().manual_seed(seed))
-    for result in (out, second, again):
+    first, second = work(few, most, generator), work(few, most, generator)
+    again = work(few, most, torch.Generator().manual_seed(seed))
+    for result in (out, first, second, again):
         if result is None:
             raise NotAsAsked("Your function returns nothing (None). It should return the moved images.")
-        if not isinstance(result, Tensor) or result.shape != images.shape:
+        wanted = images.shape if result is out else few.shape
+        if not isinstance(result, Tensor) or result.shape != wanted:
             given = f"shape {tuple(result.shape)}" if isinstance(result, Tensor) else kind_words(result)
-            raise NotAsAsked(
-                f"The result should have the shape of the images, {tuple(images.shape)}, not {given}."
-            )
-    places: list[tuple[int, int]] = []
-    strange: set[str] = set()
-    for moved in out:
-        where = _where(picture, moved, most + 2)
-        if where is None:
-            strange.add(_what_instead(picture, moved, most))
-        else:
-            places.append(where)
+            raise NotAsAsked(f"The result should have the shape of the images, {tuple(wanted)}, not {given}.")
+    found = _where(picture, out, most + 2)
+    places = [place for place in found if place is not None]
+    others = [moved for moved, place in zip(out, found, strict=True) if place is None]
+    strange = {_what_instead(picture, moved, most) for moved in others[:5]}  # the first ones tell enough
     seen = set(places)
     downs, rights = sorted({d for d, _ in seen}), sorted({r for _, r in seen})
     return {
@@ -1423,34 +1420,29 @@ def shifted(work: Callable, B: int, H: int, W: int, most: int, seed: int) -> dic
         "places seen": len(seen),
         "at rest as often as anywhere else": _evenly(places, B, most),
         "the input is as it was": torch.equal(images, picture.repeat(B, 1, 1)),
-        "the same with the same generator": torch.equal(out, again),
-        "the same at the next call": torch.equal(out, second) and most > 0,
+        "the same with the same generator": torch.equal(first, again),
+        "the same at the next call": torch.equal(first, second) and most > 0,
     }
 
 
 def _evenly(places: list[tuple[int, int]], B: int, most: int) -> bool:
-    """Whether a third stays in its rows, and in its columns: asked of 900 pictures, where 225 to 375 pass."""
-    if B < 900 or most != 1:
+    """Whether a third stays in its rows, and in its columns: asked of 600 pictures, where 150 to 250 pass."""
+    if B < 600 or most != 1:
         return True
     return all(0.75 < 3 * sum(place[axis] == 0 for place in places) / B < 1.25 for axis in (0, 1))
 
 
-def _where(picture: Tensor, moved: Tensor, most: int) -> tuple[int, int] | None:
-    """By how much the picture was moved down and right, or None if it is no move of it."""
+def _where(picture: Tensor, images: Tensor, most: int) -> list[tuple[int, int] | None]:
+    """By how much the picture was moved down and right in each image, or None where it is no move of it."""
     H, W = picture.shape
-    nonzero = moved.nonzero()
-    if not len(nonzero):
-        return None
-    row, column = nonzero[0].tolist()
-    value = int(moved[row, column].item()) - 1
-    if not 0 <= value < H * W:
-        return None
-    down, right = row - value // W, column - value % W
-    if abs(down) > most or abs(right) > most:
-        return None
-    padded = F.pad(picture, (most, most, most, most))
-    top, left = most - down, most - right
-    return (down, right) if torch.equal(padded[top : top + H, left : left + W], moved) else None
+    windows = F.pad(picture, (most,) * 4).unfold(0, H, 1).unfold(1, W, 1).reshape(-1, H * W)  # all places
+    same = (images.flatten(1)[:, None] == windows).all(dim=2) & images.flatten(1).any(dim=1)[:, None]
+    number = same.float().argmax(dim=1).tolist()
+    moved = same.any(dim=1).tolist()
+    side = 2 * most + 1
+    return [
+        (most - k // side, most - k % side) if there else None for k, there in zip(number, moved, strict=True)
+    ]
 
 
 def _what_instead(picture: Tensor, moved: Tensor, most: int) -> str:
@@ -1469,14 +1461,14 @@ def _what_instead(picture: Tensor, moved: Tensor, most: int) -> str:
 
 
 def random_shift_cases(generator: torch.Generator) -> list[Case]:
-    """So many pictures that all places are seen: that one of 9 is missing in 300 has probability 10^-14."""
+    """So many pictures that all places are seen: the chance that one of 25 is missing in 500 is 10^-8."""
     seed = whole_number(generator, 0, 10_000)
     H, W = whole_number(generator, 4, 5), whole_number(generator, 6, 7)
-    return [
-        Case("values", (900, 4, 4, 1, seed), "one pixel, 900 copies of a picture"),
-        Case("values", (900, H, W, 2, seed + 1), "two pixels, pictures wider than high"),
-        Case("values", (300, W, H, 1, seed + 2), "pictures higher than wide"),
+    return [  # small ones first: to recognise a mistake every known one is tried up to the first difference
         Case("edge cases", (3, 4, 5, 0, seed + 3), "by no pixel at all"),
+        Case("values", (200, W, H, 1, seed + 2), "pictures higher than wide"),
+        Case("values", (600, 4, 4, 1, seed), "one pixel, 600 copies of a picture"),
+        Case("values", (500, H, W, 2, seed + 1), "two pixels, pictures wider than high"),
     ]
 
 
