@@ -61,9 +61,7 @@ def rnn_forward(X: Tensor, h: Tensor, W_x: Tensor, W_h: Tensor, b: Tensor) -> tu
     return torch.stack(states, dim=1), h
 
 
-def lstm_step(
-    x: Tensor, h: Tensor, c: Tensor, W_x: Tensor, W_h: Tensor, b: Tensor
-) -> tuple[Tensor, Tensor]:
+def lstm_step(x: Tensor, h: Tensor, c: Tensor, W_x: Tensor, W_h: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """One step of an LSTM cell. Built in lesson 13.
 
     Args:
@@ -115,8 +113,8 @@ class Recurrent(nn.Module):
         n: size of the hidden state.
 
     Attributes:
-        weights: what a step takes after input and state: W_x, W_h and one bias; for a GRU two biases. All begin
-            uniformly between −1/√n and 1/√n, as torch's do.
+        weights: what a step takes after input and state: W_x, W_h and one bias; for a GRU two biases. All
+            begin uniformly between −1/√n and 1/√n, as torch's do.
 
     Raises:
         ValueError: if there is no such kind.
@@ -138,8 +136,8 @@ class Recurrent(nn.Module):
 
         Args:
             X: inputs, shape (B, T, d_in).
-            state: what an earlier call gave: h of shape (B, n), or for an LSTM the pair (h, c); zeros if it is
-                not given.
+            state: what an earlier call gave: h of shape (B, n), or for an LSTM the pair (h, c); zeros if
+                none is given.
 
         Returns:
             The hidden states after every step, shape (B, T, n), and the state after the last.
@@ -159,7 +157,7 @@ class Recurrent(nn.Module):
 
 
 def clip_grad_norm(parameters: Iterable[Tensor], most: float) -> float:
-    """Make all gradients shorter together, in place, if they are longer together than `most`. Built in lesson 13.
+    """Make all gradients shorter together, in place, if together they are too long. Built in lesson 13.
 
     Args:
         parameters: tensors; those without a gradient are left out.
@@ -216,7 +214,9 @@ def next_char_pairs(names: Sequence[str], alphabet: str) -> tuple[Tensor, Tensor
 
 
 def sample_index(logits: Tensor, temperature: float = 1.0, generator: torch.Generator | None = None) -> int:
-    """Draw a place with the probabilities softmax(logits / temperature). Built in lesson 13, exercise 13.sample.
+    """Draw a place with the probabilities softmax(logits / temperature).
+
+    Built in lesson 13, exercise 13.sample.
 
     Args:
         logits: scores, shape (k,).
