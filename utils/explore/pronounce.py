@@ -123,7 +123,7 @@ def mistake(text: str) -> str | None:
 
 @dataclass(frozen=True)
 class Reading:
-    """What the model says: ``weights`` float64 (sounds, letters); ``known`` None if the dictionary lacks it."""
+    """What the model says: ``weights`` float64 (sounds, letters); ``known`` None: not in the dictionary."""
 
     word: str
     phonemes: tuple[str, ...]
