@@ -88,7 +88,7 @@ const explorer = (() => {
     const weights = state.weights[row];
     const rounded = weights.map((w) => Number(w.toFixed(9)));
     const [first, second] = words.map((_, j) => j).sort((a, b) => rounded[b] - rounded[a] || a - b);
-    const also = weights[second] > 0 ? `, then “${words[second]}” ${percent(weights[second])}` : "";
+    const also = weights[second] >= 0.005 ? `, then “${words[second]}” ${percent(weights[second])}` : "";
     const [x, y] = state.output[row];
     return `“${word}” gives “${words[first]}” ${percent(weights[first])} of its weight${also}.${cut} Output (${number(x)}, ${number(y)}).`;
   }
@@ -101,10 +101,10 @@ const explorer = (() => {
       const room = width - 34 - 40 - 14;
       const side = Math.round(room * 0.56);
       const top = 36 + side + 32;
-      const cell = Math.min(50, (width - 12 - 84 - 20 - 56 - 12) / (2 * count));
+      const cell = Math.min(50, (width - 12 - 66 - 20 - 56 - 12) / (2 * count));
       return {
         plane: [34, 36, side, side], output: [34 + side + 40, 36, room - side, side],
-        steps: { left: 12 + 84, top: top + 46, cell }, all: { left: width - 12 - count * cell, top: top + 46, cell },
+        steps: { left: 12 + 66, top: top + 46, cell }, all: { left: width - 12 - count * cell, top: top + 46, cell },
         titles: [12, width - 12 - count * cell - 56], height: top + 46 + count * CELL + 12,
       };
     }
@@ -114,10 +114,10 @@ const explorer = (() => {
     const plane = [34, 36, side, side];
     const output = beside ? [34 + side + 40, 36, room - side, side] : [34, 36 + side + 66, side, 240];
     const first = output[1] + output[3] + 32;
-    const cell = Math.min(64, (width - 12 - 84 - 12) / count);
+    const cell = Math.min(64, (width - 12 - 66 - 12) / count);
     const second = first + 46 + 4 * CELL + 12;
     return {
-      plane, output, steps: { left: 12 + 84, top: first + 46, cell }, all: { left: 12 + 84, top: second + 46, cell },
+      plane, output, steps: { left: 12 + 66, top: first + 46, cell }, all: { left: 12 + 66, top: second + 46, cell },
       titles: [12, 12], height: second + 46 + (tables - 4) * CELL + 12,
     };
   }
@@ -151,6 +151,7 @@ const explorer = (() => {
     const shown = names.slice(0, names.indexOf(values.stage) + 1);
     const steps = names.map((name) => (shown.includes(name) ? state[name][row] : null));
     const words = Object.values(data.stages);
+    words[0] = "q · k";
     words[1] = `÷ ${short(divisorOf(values.temperature))}`;
     picture.text(spot.titles[0], spot.steps.top - 30, `“${values.word}”, step by step`, { weight: 600 });
     drawTable(picture, steps, words, data, spot.steps, 3);
@@ -202,7 +203,7 @@ const explorer = (() => {
       if (kind === "value") picture.add(svg("path", { d: `M${x + 10} ${y - 13}l8 8l-8 8l-8 -8z`, fill: color }));
       if (kind === "output") picture.add(svg("circle", { cx: x + 9, cy: y - 5, r: 7, fill: color }));
       picture.text(x + 26, y, words, { size: 15, weight: 600 });
-      x += 26 + words.length * 8.1 + 12;
+      x += 26 + words.length * 8.2 + 18;
     }
   }
 
@@ -217,7 +218,7 @@ const explorer = (() => {
   function drawOutput(picture, state, { word, stage }, data, box) {
     const { colors } = picture;
     const half = (3.3 * box[2]) / box[3];
-    const plot = picture.plot(box, box[2] < box[3] ? [-half, half] : [-3.3, 3.3], box[2] < box[3] ? [-3.3, 3.3] : [(-3.3 * box[3]) / box[2], (3.3 * box[3]) / box[2]]);
+    const plot = picture.plot(box, [-half, half], [-3.3, 3.3]); // the same scale on both axes
     plot.axes(AXES);
     plot.area(data.hull.map((j) => data.values[j]), { color: colors.class1, opacity: 0.12 });
     plot.draw("path", { d: star([plot.px(data.star[0]), plot.py(data.star[1])], 11), fill: "#fff", stroke: colors.text, "stroke-width": 1.5 });
@@ -347,7 +348,7 @@ const explorer = (() => {
     goals: {
       focus: (state, values, data) => seen(state, values) && values.word === "it" && plain(values) &&
         state.weights[state.row][data.words.indexOf("cat")] > 0.95,
-      even: (state, values) => seen(state, values) && values.mask === "none" && plain(values) &&
+      even: (state, values) => seen(state, values) && plain(values) &&
         state.weights[state.row].every((w) => Math.abs(w - 0.2) < 0.005),
       far: (state, values) => seen(state, values) && state.weights[state.row][state.top] > state.weights[state.row][state.nearest] + 0.05,
       blind: (state, values) => seen(state, values) && values.mask === "causal" && state.row === 0,

@@ -54,10 +54,14 @@ KEYS = "-0.9 -0.7; 1.9 0.5; -0.6 1.8; 1 -1.6; -1.6 0.9"
 VALUES: Rows = [[-1.2, -2.2], [2.1, -1.0], [-2.1, 0.7], [0.2, 2.4], [2.0, 1.2]]
 """The values, (T, 2): the output lies inside the pentagon that they make."""
 
-STAR = (-0.6, -0.5)
+STAR = (0.0, -0.5)
 """Where the challenge wants the output to be."""
 
-MASKS: dict[str, str] = {"none": "none: all words", "causal": "causal: not ahead", "others": "own word hidden"}
+MASKS: dict[str, str] = {
+    "none": "none: all words",
+    "causal": "causal: not ahead",
+    "others": "own word hidden",
+}
 """The word that the control uses -> the name for people."""
 
 STAGES: dict[str, str] = {"dots": "dot product", "scaled": "÷ √d", "masked": "mask", "weights": "softmax"}
@@ -65,7 +69,7 @@ STAGES: dict[str, str] = {"dots": "dot product", "scaled": "÷ √d", "masked": 
 
 _GRIPS = (("query", "its query"), *((word, f"key of “{word}”") for word in WORDS))
 
-_LONG = "-0.9 -0.7; 1.9 0.5; -0.6 1.8; 1 -1.6; -3 2.8"
+_LONG = "-0.9 -0.7; 1.9 0.5; -1 2.9; 1 -1.6; -1.6 0.9"
 _TRIES = ("0 0; 0 0; 0 0; 0 0; 0 0", "3 3; 3 3; -3 -3; 3 -3; -3 3", "1 2; 3", "x")
 
 DECLARATION = Declaration(
@@ -78,13 +82,13 @@ DECLARATION = Declaration(
         Slider("temperature", "Temperature", -1.0, 1.0, 0.05, 0.0, log=True),
         Choice("stage", "Show up to", tuple(STAGES.items()), "weights", style="radio"),
         Action("step", "Step", "The next of the four"),
-        Text("queries", "Queries Q, a row for each word", QUERIES, 120, "", "", _TRIES),
-        Text("keys", "Keys K, a row for each word", KEYS, 120, "", "", _TRIES),
+        Text("queries", "Queries, by rows", QUERIES, 120, "", "", _TRIES),
+        Text("keys", "Keys, by rows", KEYS, 120, "", "", _TRIES),
     ),
     presets=(
         Preset("Cold", {"temperature": -1.0, "stage": "weights"}),
         Preset("Hot", {"temperature": 1.0, "stage": "weights"}),
-        Preset("One long key", {"keys": _LONG, "word": "cat", "grip": "purred", "stage": "weights"}),
+        Preset("One long key", {"keys": _LONG, "word": "cat", "grip": "slept", "stage": "weights"}),
     ),
     goals=(
         Goal(
@@ -94,29 +98,29 @@ DECLARATION = Declaration(
         ),
         Goal(
             "even",
-            "No mask, temperature 1: let a word look at all five alike, 20% each.",
+            "Temperature 1: let a word look at all five alike, 20% each.",
             "A query of zeros asks for nothing: all scores are 0.",
         ),
         Goal(
             "far",
-            "Let the largest weight go to a key that is not the nearest to the query.",
+            "Largest weight on a key that is not the nearest to the query.",
             "A dot product is no distance: a long key wins from afar.",
         ),
         Goal(
             "blind",
-            "Hide what lies ahead: find the word whose weights no drag can change.",
+            "Causal mask: find the word whose weights no drag can change.",
             "The first word sees only itself: softmax over one score is 1.",
         ),
         Goal(
             "star",
-            "No mask, temperature 1: bring the output of “it” to the star with its query alone.",
-            "The output is a mean of all values, so it can be anywhere between them.",
+            "Temperature 1, no mask: output of “it” onto the star, by its query alone.",
+            "A mean of all values: direction and length of the query both count.",
             challenge=True,
         ),
     ),
     width=680,
     height=1060,
-    pointer_hint="Drag the query or a key, or use the arrow keys on the picture. Click a row to let its word look.",
+    pointer_hint="Drag the query or a key, or press arrow keys on the picture. Click a row: its word looks.",
 )  # fmt: skip
 
 CONTROLS, PRESETS, GOALS = DECLARATION.controls, DECLARATION.presets, DECLARATION.goals
@@ -230,9 +234,7 @@ def compute(
     }  # fmt: skip
 
 
-def describe(
-    word: str, grip: str, mask: str, temperature: float, stage: str, queries: str, keys: str
-) -> str:
+def describe(word: str, grip: str, mask: str, temperature: float, stage: str, queries: str, keys: str) -> str:
     """Return the sentence: what the word looks at, and where its output lies, as far as is shown."""
     state = compute(word, grip, mask, temperature, stage, queries, keys)
     if "weights" not in state:
@@ -250,11 +252,12 @@ def describe(
     hidden = [WORDS[j] for j, free in enumerate(state["may"][row]) if not free]
     cut = f" It may not look at {_listed(hidden)}." if hidden else ""
     if stage == "masked":
-        return f"“{word}” looks at {len(WORDS) - len(hidden)} of {len(WORDS)} words.{cut} Hidden scores become −∞."
+        count = len(WORDS) - len(hidden)
+        return f"“{word}” looks at {count} of {len(WORDS)} words.{cut} Hidden scores become −∞."
     weights = state["weights"][row]
     order = sorted(range(len(WORDS)), key=lambda j: (-round(weights[j], 9), j))
     first, second = order[0], order[1]
-    also = f", then “{WORDS[second]}” {_percent(weights[second])}" if weights[second] > 0 else ""
+    also = f", then “{WORDS[second]}” {_percent(weights[second])}" if weights[second] >= 0.005 else ""
     x, y = state["output"][row]
     return (
         f"“{word}” gives “{WORDS[first]}” {_percent(weights[first])} of its weight{also}.{cut} "
@@ -286,7 +289,9 @@ def draw(
     if "weights" not in state:
         axes = figure.subplots()
         axes.set_axis_off()
-        axes.text(0.5, 0.5, describe(**controls), ha="center", va="center", wrap=True, color=colors()["wrong"])
+        axes.text(
+            0.5, 0.5, describe(**controls), ha="center", va="center", wrap=True, color=colors()["wrong"]
+        )
         return
     above, below = figure.subfigures(2, 1, height_ratios=(1.75, 1))
     plane, output = above.subplots(1, 2)
@@ -296,8 +301,9 @@ def draw(
     shown = list(STAGES)[: list(STAGES).index(stage) + 1]
     rows = [state[name][state["row"]] if name in shown else None for name in STAGES]
     names = list(STAGES.values())
+    names[0] = "q · k"
     names[1] = f"÷ {short(_divisor(temperature))}"
-    _draw_table(steps, rows, names, f"“{word}” step by step", percent_from=3)
+    _draw_table(steps, rows, names, f"“{word}” step by step", start=3)
     _draw_table(everyone, state[stage], WORDS, f"All words: {STAGES[stage]}", 0 if stage == "weights" else 9)
     everyone.add_patch(Rectangle((-0.5, state["row"] - 0.5), len(WORDS), 1, fill=False, lw=3,
                                  edgecolor=colors()["accent"], zorder=5))  # fmt: skip
@@ -307,7 +313,7 @@ def _square(axes: Axes, title: str) -> None:
     axes.set(xlim=(-3.3, 3.3), ylim=(-3.3, 3.3), aspect="equal", xticks=(-2, 0, 2), yticks=(-2, 0, 2))
     axes.axhline(0, color=colors()["grid"], zorder=0)
     axes.axvline(0, color=colors()["grid"], zorder=0)
-    axes.set_title(title)
+    axes.set_title(title, size=14)
 
 
 def _draw_plane(axes: Axes, state: dict[str, Any], word: str, stage: str) -> None:
@@ -331,7 +337,7 @@ def _draw_plane(axes: Axes, state: dict[str, Any], word: str, stage: str) -> Non
     arrow = {"arrowstyle": "-|>", "color": palette["accent"], "lw": 3.5, "mutation_scale": 20,
              "shrinkA": 0, "shrinkB": 0}  # fmt: skip
     axes.annotate("", q, (0, 0), arrowprops=arrow, zorder=5)
-    _square(axes, f"Query of “{word}” (arrow), keys (squares)")
+    _square(axes, f"Query of “{word}” (arrow) and keys")
 
 
 def _draw_output(axes: Axes, state: dict[str, Any], word: str, stage: str) -> None:
@@ -348,7 +354,7 @@ def _draw_output(axes: Axes, state: dict[str, Any], word: str, stage: str) -> No
     axes.plot(*STAR, "*", markersize=15, color="white", markeredgecolor=palette["muted"], zorder=3)
     if stage == "weights":
         axes.plot(x, y, "o", markersize=14, color=palette["accent"], markeredgecolor="white", zorder=6)
-    _square(axes, f"Output of “{word}”: mean of the values")
+    _square(axes, f"Output of “{word}” among values")
 
 
 def _hull() -> list[int]:
@@ -358,10 +364,14 @@ def _hull() -> list[int]:
 
 
 def _draw_table(
-    axes: Axes, rows: Sequence[Sequence[float | None] | None], names: Sequence[str], title: str, percent_from: int
+    axes: Axes,
+    rows: Sequence[Sequence[float | None] | None],
+    names: Sequence[str],
+    title: str,
+    start: int,
 ) -> None:
-    """Draw numbers in tinted cells: signed ones about zero, weights (from row ``percent_from`` on) in blue."""
-    signed = [abs(v) for row in rows[:percent_from] if row for v in row if v is not None]
+    """Draw numbers in tinted cells: signed ones about zero, weights (from row ``start`` on) in blue."""
+    signed = [abs(v) for row in rows[:start] if row for v in row if v is not None]
     most = max(signed, default=0.0) or 1.0
     paint = matplotlib.colormaps[DIVERGING]
     for i, row in enumerate(rows):
@@ -370,17 +380,25 @@ def _draw_table(
             tint = "white"
             if value is not None:
                 blue = (*matplotlib.colors.to_rgb(colors()["class0"]), min(1.0, value))
-                tint = blue if i >= percent_from else paint(0.5 + 0.3 * value / most)
+                tint = blue if i >= start else paint(0.5 + 0.3 * value / most)
             axes.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor=tint, edgecolor=colors()["grid"]))
-            words = "" if row is None else "−∞" if value is None else number(value)
+            words = "" if row is None else _cell(value)
             axes.text(j, i, words, ha="center", va="center", size=11.5)
-    axes.set(xlim=(-0.5, len(WORDS) - 0.5), ylim=(len(rows) - 0.5, -0.5))
+    axes.set(xlim=(-0.5, len(WORDS) - 0.5), ylim=(len(rows) - 0.4, -0.6))
+    axes.grid(visible=False)
     axes.set_xticks(range(len(WORDS)), WORDS, size=12)
     axes.set_yticks(range(len(rows)), names, size=12)
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_title(title, size=13)
+
+
+def _cell(value: float | None) -> str:
+    """Return a number in few characters; None is what a mask forbids."""
+    if value is None:
+        return "−∞"
+    return number(value, 2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0)
 
 
 def browser_data() -> dict[str, Any]:
