@@ -52,6 +52,11 @@ explore.bugs(curves, {"too large": "It runs away."})""",
     "explore.convolution()",
     "explore.capacity()",
     "explore.threshold()",
+    "explore.sampling()",
+    """def say(word):  # stands for a model: a sound for each letter, which looks at that letter
+    return [letter.upper() for letter in word], torch.eye(len(word))
+explore.pronounce(say)""",
+    "explore.gates()",
 ]
 EXPLORERS = {
     "draw_digit",
@@ -70,6 +75,9 @@ EXPLORERS = {
     "convolution",
     "capacity",
     "threshold",
+    "gates",
+    "sampling",
+    "pronounce",
 }
 # Controls that change no picture by themselves: explorer and name.
 SILENT = {("replay", "speed")}  # how fast Play goes

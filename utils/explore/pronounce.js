@@ -23,8 +23,8 @@ const explorer = (() => {
     const left = 52;
     const right = narrow ? 12 : 112;
     return {
-      narrow, left, top: TOP, wide: Math.min(54, (width - left - right) / letters),
-      tall: Math.min(36, (height - TOP - 14) / Math.max(1, sounds)),
+      narrow, left, top: TOP, wide: Math.min(62, (width - left - right) / letters),
+      tall: Math.min(46, (height - TOP - 14) / Math.max(1, sounds)),
     };
   }
   const clipped = (words, room) => (words.length <= room ? words : `${words.slice(0, Math.max(1, room - 1))}…`);
@@ -55,9 +55,9 @@ const explorer = (() => {
       if (chosen) {
         weights[k].forEach((weight, i) => {
           if (weight < 0.05) return;
-          const ink = weight > 0.45 ? "#fff" : colors.text;
+          const ink = weight > 0.55 ? "#fff" : colors.text;
           picture.text(left + (i + 0.5) * wide, y + tall / 2 + 5, `${Math.round(100 * weight)}${wide < 36 ? "" : "%"}`, {
-            size: tall < 20 ? 13 : 14, anchor: "middle", color: ink, halo: false, weight: 600,
+            size: tall < 20 || wide < 24 ? 13 : 14, anchor: "middle", color: ink, halo: false, weight: wide < 24 ? 400 : 600,
           });
         });
       }

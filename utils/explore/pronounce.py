@@ -257,7 +257,7 @@ def draw(figure: Figure, reading: Reading) -> None:
             box = Rectangle((i - 0.5, k - 0.5), 1, 1, facecolor=ground(min(1.0, weight)), edgecolor="#e9e9ee")
             axes.add_patch(box)
             if weight >= 0.05:
-                ink = "white" if weight > 0.45 else colors()["text"]
+                ink = "white" if weight > 0.55 else colors()["text"]
                 axes.text(
                     i, k, f"{number(100 * weight, 0)}%", ha="center", va="center", color=ink, fontsize=12
                 )

@@ -100,17 +100,18 @@ const explorer = (() => {
     const rest = narrow ? `${others.length} more` : `${others.length} others`;
     const letters = Math.max(...names.map((name) => name.length), others.length ? rest.length : 0);
     const left = Math.max(36, 20 + letters * 9);
-    const right = narrow ? 100 : 128;
+    const right = narrow ? 114 : 128;
+    const nowAt = width - (narrow ? 56 : 70);
     const rows = rowsOf(data);
     const most = Math.max(...state.p, ...state.plain);
     const end = data.scales.find((scale) => scale >= most - data.tiny) ?? 1;
     const box = [left, TOP, width - left - right, rows * ROW];
-    const plot = picture.plot(box, [0, end], [rows, 0]);
+    const plot = picture.plot(box, [0, end * 1.03], [rows, 0]); // room for a diamond at the end
     const marks = [0, 0.5, 1].map((part) => part * end);
     plot.axes({ xlabel: "", yticks: [], xticks: marks, xwords: marks.map((mark) => `${short(100 * mark, 1)}%`) });
 
     const before = data.prompts[Number(values.prompt ?? 0)];
-    picture.text(14, 28, `“${ended(before, Math.floor((width - 70) / 9.4))}” …`, { size: 18, weight: 700 });
+    picture.text(14, 28, `“${ended(before, Math.floor((width - 76) / 11))}” …`, { size: 18, weight: 700 });
     // Which is which.
     let x = 14;
     const legend = [["#d9d9e0", narrow ? "model" : "the model's own"], [colors.accent, narrow ? "now" : "after your settings"]];
@@ -124,7 +125,7 @@ const explorer = (() => {
       picture.add(svg("path", { d: `M${x + 8} 46l7 7l-7 7l-7 -7Z`, fill: colors.text }));
       picture.text(x + 22, 58, narrow ? "draws" : `share of ${draws} draws`, { size: 14 });
     }
-    picture.text(width - right + 58, TOP - 8, "now", { size: 14, anchor: "end", color: colors.muted });
+    picture.text(nowAt, TOP - 8, "now", { size: 14, anchor: "end", color: colors.muted });
     if (draws) picture.text(width - 10, TOP - 8, "drawn", { size: 14, anchor: "end", color: colors.muted });
 
     const sum = (numbers, places) => places.reduce((total, i) => total + numbers[i], 0);
@@ -135,13 +136,13 @@ const explorer = (() => {
       const wide = (value) => Math.max(value > 0 ? 1.5 : 0, plot.px(Math.min(value, end)) - left);
       plot.draw("rect", { x: left, y: middle - 11, width: wide(plain), height: 22, fill: "#d9d9e0" });
       plot.draw("rect", { x: left, y: middle - 6, width: wide(now), height: 12, fill: colors.accent });
-      if (draws) plot.point([Math.min(count / draws, end), k + 0.5], { color: colors.text, marker: "D", size: 6 });
+      if (count) plot.point([Math.min(count / draws, end), k + 0.5], { color: colors.text, marker: "D", size: 6 });
       const ink = stays ? colors.text : "#6b6b74";
       picture.text(left - 8, middle + 5, name, { size: 15, anchor: "end", color: ink, weight: stays ? 600 : 400 });
       if (!stays) {
         picture.add(svg("line", { x1: left - 10 - name.length * 8, x2: left - 6, y1: middle, y2: middle, stroke: "#6b6b74", "stroke-width": 1.5 }));
       }
-      picture.text(width - right + 58, middle + 5, stays ? percent(now) : "cut", { size: 14, anchor: "end", color: ink });
+      picture.text(nowAt, middle + 5, stays ? percent(now) : "cut", { size: 14, anchor: "end", color: ink });
       if (draws && stays) picture.text(width - 10, middle + 5, `${count}×`, { size: 14, anchor: "end" });
     });
     if (draws) {

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from utils.explore.base import (
@@ -263,32 +264,53 @@ def axis_end(state: Mapping[str, Any]) -> float:
     return next(end for end in SCALES if end >= most - TINY)
 
 
+def panels(table: Table, **controls: Any) -> list[str]:
+    """Return the prompts of the still: those that keep the fewest and the most tokens."""
+    kept = [compute(table, str(k), **controls)["kept"] for k in range(len(table["prompts"]))]
+    return list(dict.fromkeys([str(kept.index(min(kept))), str(kept.index(max(kept)))]))
+
+
 def draw(figure: Figure, table: Table, **controls: Any) -> None:
-    """Draw the model's own probabilities, those after the controls, and the share of the draws."""
-    palette, s = colors(), compute(table, **controls)
-    axes = figure.subplots()
-    shown = s["order"][:MOST_ROWS]
-    places = np.arange(len(shown))
-    axes.barh(places, [s["plain"][i] for i in shown], 0.8, color="#d9d9e0", label="the model's own")
-    axes.barh(places, [s["p"][i] for i in shown], 0.46, color=palette["accent"], label="after the settings")
-    draws = controls.get("draws", 0)
-    if draws:
-        shares = [s["counts"][i] / draws for i in shown]
-        axes.plot(shares, places, "D", color=palette["text"], markersize=6, label=f"share of {draws} draws")
-    axes.set_yticks(places, [table["tokens"][i] for i in shown])
-    for label, i in zip(axes.get_yticklabels(), shown, strict=True):
-        label.set_color(palette["text"] if s["p"][i] > 0 else palette["muted"])
-    axes.set(ylim=(len(shown) - 0.4, -0.6), xlim=(0, axis_end(s)), xlabel="probability of the next token")
-    axes.grid(visible=False, axis="y")
-    axes.legend(loc="lower right", fontsize=12)
+    """Draw the same settings after one or two prompts: the model's own probabilities, the new ones, draws."""
+    chosen = panels(table, **controls)
+    states = [compute(table, prompt, **controls) for prompt in chosen]
+    every = figure.subplots(1, len(chosen), squeeze=False)[0]
+    for axes, prompt, state in zip(every, chosen, states, strict=True):
+        _draw_bars(axes, table, state, prompt, controls.get("draws", 0))
+    every[-1].legend(loc="lower right", fontsize=12)
     settings = [f"temperature {short(controls.get('temperature', 1.0))}"]
     if controls.get("top_k", math.inf) < len(table["tokens"]):
         settings.append(f"top-k {controls['top_k']}")
     if controls.get("top_p", 1) < 1:
         settings.append(f"top-p {short(controls['top_p'])}")
-    before = table["prompts"][int(controls.get("prompt", 0))]
-    before = before if len(before) <= 34 else "…" + before[-33:]
-    axes.set_title(f"“{before}” …\n{', '.join(settings)}: {s['kept']} of {len(table['tokens'])} tokens stay")
+    kept = " and ".join(str(state["kept"]) for state in states)
+    title = f"{', '.join(settings)}: {kept} of {len(table['tokens'])} tokens stay"
+    figure.suptitle(title.capitalize(), x=0.01, ha="left")
+
+
+def _draw_bars(axes: Axes, table: Table, s: Mapping[str, Any], prompt: str, draws: int) -> None:
+    palette, shown = colors(), s["order"][:MOST_ROWS]
+    places = np.arange(len(shown))
+    axes.barh(places, [s["plain"][i] for i in shown], 0.8, color="#d9d9e0", label="the model's own")
+    axes.barh(places, [s["p"][i] for i in shown], 0.46, color=palette["accent"], label="after the settings")
+    if draws:
+        hit = [(place, i) for place, i in zip(places, shown, strict=True) if s["counts"][i]]
+        shares, heights = [s["counts"][i] / draws for _, i in hit], [place for place, _ in hit]
+        axes.plot(shares, heights, "D", color=palette["text"], markersize=6, label=f"share of {draws} draws")
+    axes.set_yticks(places, [table["tokens"][i] for i in shown])
+    for label, i in zip(axes.get_yticklabels(), shown, strict=True):
+        label.set_color(palette["text"] if s["p"][i] > 0 else palette["muted"])
+    axes.set(
+        ylim=(len(shown) - 0.4, -0.6), xlim=(0, 1.03 * axis_end(s)), xlabel="probability of the next token"
+    )
+    axes.grid(visible=False, axis="y")
+    before = table["prompts"][int(prompt)]
+    axes.set_title(f"“{before if len(before) <= 26 else '…' + before[-25:]}” …", size=13, weight="normal")
+
+
+def alternative(table: Table, **controls: Any) -> str:
+    """Return the still in words."""
+    return " ".join(describe(table, prompt, **controls) for prompt in panels(table, **controls))
 
 
 # ------------------------------------------------------------------ the explorer
@@ -393,11 +415,11 @@ def sampling(logits: Mapping[str, Any] | None = None, tokens: Sequence[str] | No
     Arguments and errors are those of :func:`prepare`.
     """
     table = prepare(logits, tokens)
-    # What the stored picture shows: a little heat, the tail cut off, and draws that follow.
-    still = {"prompt": str(min(1, len(table["prompts"]) - 1)), "temperature": 1.5, "top_p": 0.8, "draws": 200}
+    # What the stored picture shows: one setting, few tokens after one prompt, many after another.
+    still = {"temperature": 1.0, "top_p": 0.9, "draws": 200}
     rows = min(len(table["tokens"]), MOST_ROWS)
     show(
         SamplingExplorer(declaration(table), browser_data(table)),
-        still_png(draw, size=(8.0, 1.9 + 0.3 * rows), table=table, **still),
-        describe(table, **still),
+        still_png(draw, size=(9.0, 2.0 + 0.27 * rows), table=table, **still),
+        alternative(table, **still),
     )
