@@ -133,7 +133,7 @@ const explorer = (() => {
       `g = tanh(${x} + ${two(recurrent)}·${two(h)}) = ${two(state.g[k])}`,
       `c = f·c + i·g = ${two(state.f[k])}·${two(c)} + ${two(state.i[k])}·${two(state.g[k])} = ${two(state.c[k])}`,
       `h = o·tanh(c) = ${two(state.o[k])}·${two(Math.tanh(state.c[k]))} = ${two(state.h[k])}`,
-    ].map((line) => line.replace(/ \+ −/g, " − "));
+    ].map((line) => line.replace(/·(−[0-9.]+)/g, "·($1)").replace(/ \+ −/g, " − "));
   }
 
   // ---- the picture
@@ -156,7 +156,8 @@ const explorer = (() => {
   function fitted(value, side) {
     for (const digits of [2, 1]) {
       if (digits === 1 && Math.abs(value - Number(value.toFixed(1))) > 0.1 * Math.abs(value)) return null;
-      const full = Math.abs(value) < 1e4 ? short(value, digits) : brief(value, 1e4);
+      const whole = Math.abs(value - Math.round(value)) < 0.005;
+      const full = Math.abs(value) >= 1e4 ? brief(value, 1e4) : number(value, whole ? 0 : digits);
       for (const words of [full, full.replace(/^(−?)0\./, "$1.")]) {
         const size = Math.min(15, (side - 3) / wide(words));
         if (size >= 13) return [words, size];
@@ -197,8 +198,7 @@ const explorer = (() => {
     const right = left + count * side;
 
     // the inputs
-    picture.text(14, 22, gradient ? "What the last state feels of each step" : "What goes in, and what the gates let through",
-      { weight: 600, size: spot.narrow ? 15 : 16 });
+    picture.text(14, 22, gradient ? "What the last state feels of each step" : "What the gates let through", { weight: 600 });
     const most = Math.max(1, ...state.x.map(Math.abs));
     const zero = spot.top + spot.bars / 2;
     picture.text(left - 10, zero + 5, "x", { anchor: "end", weight: 600 });
@@ -231,9 +231,11 @@ const explorer = (() => {
 
     // the chosen step
     const x = left + (state.at - 1) * side;
-    const frame = { x, y: spot.top - 2, width: side, height: spot.plot + spot.tall - spot.top + 2, fill: "none", rx: 3 };
-    picture.add(svg("rect", { ...frame, stroke: "#fff", "stroke-width": 4, opacity: 0.6 }));
-    picture.add(svg("rect", { ...frame, stroke: colors.accent, "stroke-width": 2.5 }));
+    for (const [y, end] of [[spot.top - 2, spot.strip + 4 * spot.row], [spot.plot, spot.plot + spot.tall]]) {
+      const frame = { x, y, width: side, height: end - y, fill: "none", rx: 3 };
+      picture.add(svg("rect", { ...frame, stroke: "#fff", "stroke-width": 4, opacity: 0.6 }));
+      picture.add(svg("rect", { ...frame, stroke: colors.accent, "stroke-width": 2.5 }));
+    }
     arithmetic(state, values).forEach((line, k) => {
       picture.text(14, spot.words + k * spot.line, line, { size: spot.narrow ? 14 : 16 });
     });
@@ -251,16 +253,16 @@ const explorer = (() => {
           : svg("rect", { x: x + 8.5, y: y - 9.5, width: 9, height: 9, fill: color }));
       } else picture.add(svg("path", { d: `M${x + 6} ${y - 10}h13l-6.5 11z`, fill: "#fff", stroke: color, "stroke-width": 2 }));
       picture.text(x + 32, y, words, { size: 15, weight: 600, color: ink });
-      x += 32 + words.length * 8.3 + 18;
+      x += 32 + words.length * 8.8 + 18;
     }
   }
   function axesOf(picture, box, yrange, look) {
-    const count = Math.round(box[2] / sideOf(picture.width, look.count));
+    const { count, ...rest } = look;
     const plot = picture.plot(box, [0.5, count + 0.5], yrange);
     const every = [1, 2, 5, 10].find((step) => (box[2] / count) * step >= 26);
-    const steps = Array.from({ length: count }, (_, k) => k + 1).filter((t) => t === 1 || t % every === 0);
-    return plot.axes({ ...look, xticks: every > 2 ? steps : steps.filter((t) => every === 1 || t % 2), grid: true,
-      xwords: (every > 2 ? steps : steps.filter((t) => every === 1 || t % 2)).map(String) });
+    const xticks = Array.from({ length: count }, (_, k) => k + 1)
+      .filter((t) => (every <= 2 ? (t - 1) % every === 0 : t === 1 || t % every === 0));
+    return plot.axes({ ...rest, xticks, xwords: xticks.map(String) });
   }
   function drawState(picture, state, box, spot) {
     const { colors } = picture;
@@ -365,12 +367,8 @@ const explorer = (() => {
       explode: (state, values) => values.view === "gradient" && far(state) !== null && far(state) > 1000,
       flat: (state, values) => values.view === "gradient" && Math.abs(values.recurrent) >= 1.5 - 1e-9 &&
         far(state) !== null && far(state) < 1e-6,
-      noise: (state, values) => carried(state, true) && values.sequence === noiseOf(state, values),
+      // The noise of the preset, however it is written.
+      noise: (state, values, data) => carried(state, true) && String(state.x) === String(parseSequence(data.noise).xs),
     },
   };
-  // The challenge asks for the noise of the preset, however it is written.
-  function noiseOf(state, { sequence }) {
-    return state.x.slice(1).filter((x) => Math.abs(x) >= 0.1).length === FAR && state.x[0] === 1 &&
-      state.x.slice(1).reduce((sum, x) => sum + x, 0) > 2 ? sequence : null;
-  }
 })();

@@ -292,7 +292,7 @@ def draw(figure: Figure, view: str, sequence: str, step: int, **controls: Any) -
     top, strip, below = figure.subplots(3, 1, sharex=True, height_ratios=(1, 2, 3))
     palette = colors()
     steps = range(1, len(state["x"]) + 1)
-    top.bar(steps, state["x"], width=0.7, color=palette["neutral"])
+    top.bar(steps, state["x"], width=0.7, color=["#a43a33" if x > 0 else "#2f6ca3" for x in state["x"]])
     most = max(1.0, *map(abs, state["x"]))
     top.axhline(0, color=palette["text"], linewidth=1)
     top.set(ylim=(-1.1 * most, 1.1 * most), ylabel="x")
@@ -313,7 +313,11 @@ def draw(figure: Figure, view: str, sequence: str, step: int, **controls: Any) -
             below.plot(steps, [exponent(v) for v in state[name]], look, color=color, label=words)
         below.set_ylabel("power of ten")
     below.set(xlim=(0.4, len(state["x"]) + 0.6), xlabel="step")
-    below.legend(fontsize=12)
+    low, high = below.get_ylim()
+    below.set_ylim(low, high + 0.22 * (high - low))  # room for the legend above the lines
+    below.legend(fontsize=12, loc="upper right", ncols=2)
+    if len(state["x"]) <= 24:
+        below.set_xticks(steps, [f"{t}\n{mark}" for t, mark in zip(steps, state["marks"], strict=True)])
     for axes in (top, strip, below):
         axes.axvspan(state["at"] - 0.5, state["at"] + 0.5, color=palette["accent"], alpha=0.12, zorder=0)
 
@@ -360,14 +364,14 @@ def _draw_strip(axes: Axes, lines: Sequence[tuple[str, list[float | None], list[
     for j, line in enumerate(lines):
         for k, value in enumerate(line[1]):
             if value is not None and count <= 24:
-                axes.text(k + 1, j, number(value, 1 if abs(value) >= 1 else 2).replace("0.", "."),
-                          ha="center", va="center", size=10)  # fmt: skip
+                words = re.sub(r"^(−?)0\.", r"\1.", number(value))
+                axes.text(k + 1, j, words, ha="center", va="center", size=13 if count < 12 else 9)
 
 
 def browser_data() -> dict[str, Any]:
-    """Return what the browser needs beside the declaration: the colours of signed numbers."""
+    """Return what the browser needs beside the declaration: colours of signed numbers, the noise."""
     shades = matplotlib.colormaps[DIVERGING](np.linspace(0, 1, 41))
-    return {"diverging": [matplotlib.colors.to_hex(c) for c in shades]}
+    return {"diverging": [matplotlib.colors.to_hex(c) for c in shades], "noise": NOISE}
 
 
 class GatesExplorer(Explorer):
