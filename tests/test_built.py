@@ -384,6 +384,14 @@ DRIVERS: dict[str, Callable] = {
     "receptive_field": call(lambda g: ([(5, 1), (2, 2), (5, 1)],), lambda g: ([],)),
     "LeNet": same_weights((), inputs=(3, 1, 28, 28)),
     "ResidualBlock": same_weights((4, 4), (4, 6), (4, 4, 2), (4, 5, 2), inputs=(3, 4, 7, 6)),
+    # 16
+    "discriminator_loss": with_gradient(lambda g: (normal(g, 5, 1, scale=9), normal(g, 3, 1, scale=9))),
+    "generator_loss": with_gradient(lambda g: (normal(g, 5, 1, scale=9),)),
+    "best_discriminator": call(lambda g: (normal(g, 9).abs(), normal(g, 9).abs())),
+    "interpolate": call(lambda g: (normal(g, 4), normal(g, 4), 5), lambda g: (normal(g, 1), normal(g, 1), 2)),
+    "modes_covered": call(*[lambda g, r=r: (normal(g, 9, 2), normal(g, 8, 2), r) for r in (0.3, 0.8)]),
+    "Generator": same_weights((), (16, 4), inputs=(3, 16)),
+    "Discriminator": same_weights((), (4,), inputs=(3, 1, 28, 28)),
     # 09
     "l1_penalty": penalty,
     "l2_penalty": penalty,
