@@ -57,6 +57,7 @@ explore.bugs(curves, {"too large": "It runs away."})""",
     return [letter.upper() for letter in word], torch.eye(len(word))
 explore.pronounce(say)""",
     "explore.gates()",
+    "explore.attention()",
 ]
 EXPLORERS = {
     "draw_digit",
@@ -76,6 +77,7 @@ EXPLORERS = {
     "capacity",
     "threshold",
     "gates",
+    "attention",
     "sampling",
     "pronounce",
 }
