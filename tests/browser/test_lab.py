@@ -80,9 +80,11 @@ EXPLORERS = {
     "attention",
     "sampling",
     "pronounce",
+    "latent",
+    "contest",
 }
 # Controls that change no picture by themselves: explorer and name.
-SILENT = {("replay", "speed")}  # how fast Play goes
+SILENT = {("replay", "speed"), ("contest", "speed")}  # how fast Play goes
 LESSONS = [path.name for path in sorted((REPOSITORY / "notebooks").glob("[0-9]*.ipynb"))]
 NOTEBOOKS = [EVERY_EXPLORER, *LESSONS]
 EXERCISES = [

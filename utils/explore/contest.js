@@ -74,7 +74,7 @@ const explorer = (() => {
     const pixel = (plot.x1 - plot.x0) / plot.width;
     state.samples.forEach((place, k) => {
       const length = clamp(26 * state.push[k] * data.spread, -46, 46);
-      if (Math.abs(length) > 5) plot.arrow([place, base], [place + length * pixel, base], { color: colors.gradient, width: 2.5, head: 8 });
+      if (Math.abs(length) > 9) plot.arrow([place, base], [place + length * pixel, base], { color: colors.gradient, width: 2.5, head: 8 });
       plot.point([place, base], { color: colors.class1, size: 4, edge: colors.text, edgeWidth: 1 });
     });
   }
@@ -147,7 +147,7 @@ const explorer = (() => {
     const box = view.picture.node.getBoundingClientRect();
     const scale = view.picture.width / box.width;
     const at = [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
-    if (!drag.down(at, view)) return;
+    if (event.button !== 0 || !drag.down(at, view)) return;
     stop(view);
     view.set({ frame: nearest(at[0], view) });
   }
@@ -166,7 +166,7 @@ const explorer = (() => {
         return view.set({});
       },
     },
-    setup(view) { view.picture.node.addEventListener("click", (event) => clicked(event, view)); },
+    setup(view) { view.picture.node.addEventListener("pointerup", (event) => clicked(event, view)); },
     changed(view, { moved }) {
       const { memory, values } = view;
       if (memory.timer && !memory.mine && (moved === "frame" || moved === "speed" || moved === undefined)) {

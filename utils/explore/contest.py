@@ -197,13 +197,13 @@ def describe(data: Mapping[str, Any], frame: int, best: bool = False, **_: Any) 
 
 
 def heights(data: Mapping[str, Any]) -> float:
-    """Return the top of the density axis: it holds the data's density twice, at most.
+    """Return the top of the density axis: at most 1.8 times the highest density of the data, and some air.
 
     A generator that has collapsed makes a needle; to show all of it would make everything else flat.
     """
     highest = max(max(frame["p_model"]) for frame in data["frames"])
     data_top = max(data["p_data"])
-    return 1.1 * min(max(highest, data_top), 2.2 * data_top)
+    return 1.1 * min(max(highest, data_top), 1.8 * data_top)
 
 
 # ------------------------------------------------------------------ the still

@@ -358,9 +358,9 @@ def _declaration(space: Space) -> Declaration:
 
 
 def draw(figure: Figure, space: Space) -> None:
-    """Draw the square of the first plane and, beside it, one code at six lengths."""
+    """Draw the square of the first plane and, beside it, one code at nine lengths."""
     leave_air(figure)
-    left, right = figure.subplots(1, 2, width_ratios=[1, 1.15])
+    left, right = figure.subplots(1, 2)
     picture_axes(left, space.map(0), "Between four random codes")
     side = space.maker.side
     for x in (0, 1):
@@ -368,10 +368,10 @@ def draw(figure: Figure, space: Space) -> None:
             at = [(place * (CELLS - 1) + 0.5) * side - 0.5 for place in (x, y)]
             left.plot(*at, marker="s", markersize=34, markerfacecolor="none", color=colors()["accent"],
                       markeredgewidth=2.5)  # fmt: skip
-    stretches = (0, 0.5, 1, 1.5, 2, 3)
+    stretches = (0, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3)
     four = corners(space.d_z, 0, space.seed)
     made = space.maker(torch.cat([codes_at(four, 0, 0, stretch=stretch) for stretch in stretches]))
-    tiles = made.reshape(2, 3, side, side).transpose(0, 2, 1, 3).reshape(2 * side, 3 * side)
+    tiles = made.reshape(3, 3, side, side).transpose(0, 2, 1, 3).reshape(3 * side, 3 * side)
     picture_axes(right, tiles, "One code, its length times 0 to 3")
     for k, stretch in enumerate(stretches):
         right.text((k % 3) * side + 1, (k // 3) * side + 1, f"× {short(stretch)}", va="top", size=12,
