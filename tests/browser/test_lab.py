@@ -58,6 +58,12 @@ explore.bugs(curves, {"too large": "It runs away."})""",
 explore.pronounce(say)""",
     "explore.gates()",
     "explore.attention()",
+    """from utils.built.gan import Generator
+explore.latent(Generator(d_z=8, channels=4), model)""",
+    """x = torch.linspace(-3, 3, 61)
+frames = [{"step": k, "p_model": torch.exp(-((x - k + 5) ** 2)), "discriminator": torch.sigmoid(k - x),
+           "loss_d": 1.4 - 0.1 * k, "loss_g": 0.7 + 0.1 * k} for k in range(9)]
+explore.contest(frames, x, torch.exp(-(x**2)))""",
 ]
 EXPLORERS = {
     "draw_digit",
