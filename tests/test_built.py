@@ -226,6 +226,17 @@ def same_weights(*arguments: tuple, inputs: tuple[int, ...]) -> Callable:
     return drive
 
 
+def looking(MultiHeadAttention: type, generator: torch.Generator) -> list:
+    """An attention layer on another sequence, under a mask, and the weights it has kept."""
+    layer = MultiHeadAttention(6, 2).double()
+    with torch.no_grad():
+        for p in layer.parameters():
+            p.copy_(normal(generator, *p.shape))
+    mask = torch.arange(20).reshape(4, 5) % 3 != 0
+    out = layer(normal(generator, 2, 4, 6), normal(generator, 2, 5, 6), mask)
+    return [out.detach(), layer.weights, layer(normal(generator, 2, 3, 6)).detach()]
+
+
 def batches_of(f: Callable, generator: torch.Generator) -> list:
     X = normal(generator, 10, 2)
     return [part for batch in f(X, torch.arange(10), 4, generator) for part in batch]
@@ -384,6 +395,17 @@ DRIVERS: dict[str, Callable] = {
     "receptive_field": call(lambda g: ([(5, 1), (2, 2), (5, 1)],), lambda g: ([],)),
     "LeNet": same_weights((), inputs=(3, 1, 28, 28)),
     "ResidualBlock": same_weights((4, 4), (4, 6), (4, 4, 2), (4, 5, 2), inputs=(3, 4, 7, 6)),
+    # 14
+    "attention": call(
+        lambda g: (normal(g, 2, 3, 5, 4), normal(g, 2, 3, 6, 4), normal(g, 2, 3, 6, 7)),
+        lambda g: (normal(g, 5, 4), normal(g, 3, 4), normal(g, 3, 2), torch.arange(15).reshape(5, 3) % 4 != 0),
+    ),
+    "causal_mask": call(lambda g: (1,), lambda g: (6,)),
+    "padding_mask": call(lambda g: (labels(g, 5, 8), 7)),
+    "split_heads": call(lambda g: (normal(g, 2, 5, 12), 3), lambda g: (normal(g, 1, 4, 6), 1)),
+    "merge_heads": call(lambda g: (normal(g, 2, 3, 5, 4),)),
+    "MultiHeadAttention": same_weights((12, 3), (12, 1), inputs=(2, 5, 12)),
+    "sinusoidal_positions": call(lambda g: (9, 6), lambda g: (1, 2)),
     # 16
     "discriminator_loss": with_gradient(lambda g: (normal(g, 5, 1, scale=9), normal(g, 3, 1, scale=9))),
     "generator_loss": with_gradient(lambda g: (normal(g, 5, 1, scale=9),)),
@@ -446,6 +468,7 @@ MORE: dict[str, Callable] = {
         lambda g: (normal(g, 2, 3, 7, 9), normal(g, 4, 3, 3, 2), normal(g, 4), 2, 1),
         lambda g: (normal(g, 1, 2, 7, 9), normal(g, 1, 2, 2, 3), None, 3, 2, 2),
     ),
+    "MultiHeadAttention": looking,
     "LeNet": same_weights((7,), inputs=(2, 1, 28, 28)),
     "max_pool2d": call(lambda g: (normal(g, 2, 3, 8, 7), 3, 2), lambda g: (normal(g, 1, 2, 8, 7), 3)),
 }
