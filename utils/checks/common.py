@@ -6,9 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .exercise import NotAsAsked
+
+NOT_LOOKED_AT = "not looked at, since the parameters are not those asked for"
+"""What a probe returns in place of an output that would say nothing."""
 
 
 def whole_number(generator: torch.Generator, low: int, high: int) -> int:
@@ -48,3 +51,50 @@ def trainable_loss(work: Callable, first: Tensor, *rest: Any) -> Any:
             "`.item()`, `.detach()` or `float(…)`, nothing can be trained."
         )
     return loss.detach() if isinstance(loss, Tensor) else loss
+
+
+def made_module(work: Callable, *args: Any) -> nn.Module:
+    """The module that the learner's class makes; torch's own generator is left as it was.
+
+    Raises:
+        NotAsAsked: if it is no module that could be called.
+    """
+    early = (
+        "`nn.Module` must set itself up before it can take in layers: the first line of `__init__` calls the "
+        "`__init__` of the class above, with `super()`."
+    )
+    try:
+        with torch.random.fork_rng(devices=[]):
+            model = work(*args)
+    except AttributeError as error:
+        raise NotAsAsked(early) if "before Module.__init__" in str(error) else error from None
+    if not isinstance(model, nn.Module):
+        raise NotAsAsked(
+            "Your class does not build on `nn.Module`, so it has no `parameters()`, and an optimizer would "
+            "find nothing to train. Name it in the parentheses after the class's name."
+        )
+    if "_parameters" not in vars(model):
+        raise NotAsAsked(early)
+    if type(model).forward is nn.Module.forward:
+        raise NotAsAsked(
+            "Your class has no method `forward`, which says what happens to X. It stands in the class, "
+            "indented as far as `__init__`."
+        )
+    return model
+
+
+def given_back(out: Any) -> Tensor:
+    """What came out of the learner's `forward`, if it is a tensor."""
+    if out is None:
+        raise NotAsAsked("Your `forward` returns nothing. Is there a `return` at its end?")
+    if not isinstance(out, Tensor):
+        raise NotAsAsked(f"`forward` should return a tensor, but it returns {type(out).__name__}.")
+    return out
+
+
+def gradient_reach(model: nn.Module, out: Tensor) -> str:
+    """How many parameters a gradient of the output reaches."""
+    parameters = list(model.parameters())
+    if out.requires_grad:
+        out.square().sum().backward()
+    return f"reaches {sum(p.grad is not None for p in parameters)} of {len(parameters)} parameters"

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .common import changed, normal, whole_number
+from .common import (
+    NOT_LOOKED_AT,
+    changed,
+    given_back,
+    gradient_reach,
+    made_module,
+    normal,
+    whole_number,
+)
 from .exercise import Case, Exercise, Misconception, NotAsAsked
 
 # --------------------------------------------------------------------------------------- 12.conv2d
@@ -883,46 +891,6 @@ def count_conv_parameters(c_in, c_out, kernel, bias=True):
 
 # --------------------------------------------------------------------------- what modules are asked
 
-_NOT_LOOKED_AT = "not looked at, since the parameters are not those asked for"
-
-
-def _made(work: Callable, *args: Any) -> nn.Module:
-    """The module that the learner's class makes.
-
-    Raises:
-        NotAsAsked: if it is no module that could be called.
-    """
-    early = (
-        "`nn.Module` must set itself up before it can take in layers: the first line of `__init__` calls the "
-        "`__init__` of the class above, with `super()`."
-    )
-    try:
-        model = work(*args)
-    except AttributeError as error:
-        raise NotAsAsked(early) if "before Module.__init__" in str(error) else error from None
-    if not isinstance(model, nn.Module):
-        raise NotAsAsked(
-            "Your class does not build on `nn.Module`, so it has no `parameters()`, and an optimizer would "
-            "find nothing to train. Name it in the parentheses after the class's name."
-        )
-    if "_parameters" not in vars(model):
-        raise NotAsAsked(early)
-    if type(model).forward is nn.Module.forward:
-        raise NotAsAsked(
-            "Your class has no method `forward`, which says what happens to X. It stands in the class, "
-            "indented as far as `__init__`."
-        )
-    return model
-
-
-def _given_back(out: Any) -> Tensor:
-    """What came out of the learner's `forward`, if it is a tensor."""
-    if out is None:
-        raise NotAsAsked("Your `forward` returns nothing. Is there a `return` at its end?")
-    if not isinstance(out, Tensor):
-        raise NotAsAsked(f"`forward` should return a tensor, but it returns {type(out).__name__}.")
-    return out
-
 
 def _listed(shapes: Sequence[tuple[int, ...]]) -> dict[str, str]:
     """What there is to learn, by shape: {"shape (4, 4, 3, 3), 2 times": "kernels"}.
@@ -932,14 +900,6 @@ def _listed(shapes: Sequence[tuple[int, ...]]) -> dict[str, str]:
     kinds = {1: "one for each channel or unit", 2: "weights", 4: "kernels"}
     times = {shape: f", {shapes.count(shape)} times" if shapes.count(shape) > 1 else "" for shape in shapes}
     return {f"shape {shape}{times[shape]}": kinds.get(len(shape), "learned") for shape in shapes}
-
-
-def _reached(model: nn.Module, out: Tensor) -> str:
-    """How many parameters a gradient of the output reaches."""
-    parameters = list(model.parameters())
-    if out.requires_grad:
-        out.square().sum().backward()
-    return f"reaches {sum(p.grad is not None for p in parameters)} of {len(parameters)} parameters"
 
 
 # ---------------------------------------------------------------------------------------- 12.lenet
@@ -978,7 +938,7 @@ def lenet_behaviour(work: type, X: Tensor, seed: int) -> tuple[Any, ...]:
     Raises:
         NotAsAsked: if the object is no module with a `forward`, or what it returns is no tensor.
     """
-    model = _made(work)
+    model = made_module(work)
     generator = torch.Generator().manual_seed(seed)
     given = {}
     for shape in _LENET_SHAPES:
@@ -993,7 +953,7 @@ def lenet_behaviour(work: type, X: Tensor, seed: int) -> tuple[Any, ...]:
     have = _listed([tuple(p.shape) for p in parameters])
     whole = have == _listed(list(_LENET_SHAPES))
     try:
-        logits, again = _given_back(model(X)), _given_back(model(X))
+        logits, again = given_back(model(X)), given_back(model(X))
     except RuntimeError as error:
         if whole and "channels, but got" in str(error):
             raise NotAsAsked(
@@ -1003,12 +963,12 @@ def lenet_behaviour(work: type, X: Tensor, seed: int) -> tuple[Any, ...]:
         if whole or isinstance(error, NotImplementedError):
             raise
         # shapes that do not fit are no wonder where layers are wrong: of these the learner hears first
-        return have, _NOT_LOOKED_AT, "failed", "not looked at"
+        return have, NOT_LOOKED_AT, "failed", "not looked at"
     return (
         have,
-        logits.detach() if whole else _NOT_LOOKED_AT,
+        logits.detach() if whole else NOT_LOOKED_AT,
         "gives the same" if torch.equal(logits, again) else "gives something else",
-        _reached(model, logits),
+        gradient_reach(model, logits),
     )
 
 
@@ -1359,7 +1319,7 @@ def block_behaviour(
         NotAsAsked: if the object is no module with a `forward`, what it returns is no tensor, or the shapes
             of the two ways do not meet.
     """
-    model = _made(work, c_in, c_out) if stride == 1 else _made(work, c_in, c_out, stride)
+    model = made_module(work, c_in, c_out) if stride == 1 else made_module(work, c_in, c_out, stride)
     have = _listed([tuple(p.shape) for p in model.parameters()])
     whole = have == _listed(_block_shapes(c_in, c_out, stride))
     model.train()
@@ -1368,18 +1328,18 @@ def block_behaviour(
         if isinstance(trace.error, NotImplementedError):
             raise trace.error
         if not whole:  # shapes that do not fit are no wonder where layers are wrong: of these one hears first
-            return have, _NOT_LOOKED_AT, _NOT_LOOKED_AT, "not looked at"
+            return have, NOT_LOOKED_AT, NOT_LOOKED_AT, "not looked at"
         wanted = (len(X), c_out, -(-X.shape[2] // stride), -(-X.shape[3] // stride))
         raise _do_not_meet(trace, wanted) or trace.error
     if not whole:
-        return have, _NOT_LOOKED_AT, _NOT_LOOKED_AT, _reached(model, _given_back(model(X)))
+        return have, NOT_LOOKED_AT, NOT_LOOKED_AT, gradient_reach(model, given_back(model(X)))
     trace.give_weights(seed)
-    training = _given_back(model(X))
-    reached = _reached(model, training)
+    training = given_back(model(X))
+    reached = gradient_reach(model, training)
     trace.give_weights(seed)  # the running statistics have moved
     model.eval()
     with torch.no_grad():
-        return have, training.detach(), _given_back(model(X)), reached
+        return have, training.detach(), given_back(model(X)), reached
 
 
 def block_cases(generator: torch.Generator) -> list[Case]:
