@@ -237,6 +237,61 @@ def looking(MultiHeadAttention: type, generator: torch.Generator) -> list:
     return [out.detach(), layer.weights, layer(normal(generator, 2, 3, 6)).detach()]
 
 
+def of_tokens(*arguments: tuple, vocabularies: tuple[int, ...]) -> Callable:
+    """A driver for models that read tokens: what they give and the gradients, under weights drawn alike."""
+
+    def drive(Module: type, generator: torch.Generator) -> list:
+        results = []
+        for given in arguments:
+            model = Module(*given).double()
+            with torch.no_grad():
+                for p in model.parameters():
+                    p.copy_(normal(generator, *p.shape, scale=0.3))
+            tokens = [
+                1 + labels(generator, 3 * T, V - 1).reshape(3, T) for T, V in enumerate(vocabularies, 4)
+            ]
+            tokens[0][0, -2:] = 0  # padding, for those who hide it
+            out = model(*tokens)
+            out.square().sum().backward()
+            results += [out.detach(), *(p.grad for p in model.parameters())]
+        return results
+
+    return drive
+
+
+def blocks(Block: type, generator: torch.Generator) -> list:
+    """A block of an encoder, of a decoder, and one with a context."""
+    results = []
+    for cross in (False, True):
+        block = Block(6, 2, 10, cross, 0.5).double().eval()
+        with torch.no_grad():
+            for p in block.parameters():
+                p.copy_(normal(generator, *p.shape))
+        X, context = normal(generator, 2, 4, 6), normal(generator, 2, 3, 6)
+        mask, hidden = torch.ones(4, 4).bool().tril(), torch.tensor([True, False, True])
+        extra = (context, hidden) if cross else ()
+        results += [block(X).detach(), block(X, mask, *extra).detach()]
+    return results
+
+
+def hidden_tokens(mask_tokens: Callable, generator: torch.Generator) -> list:
+    """What becomes of many tokens, however chance is drawn."""
+    results = []
+    for settings in ({}, {"share": 0.5}, {"share": 0.0}):
+        tokens = torch.full((300, 400), 3)
+        inputs, targets = mask_tokens(tokens, 9, 8, generator, **settings)
+        fates = inputs[targets != -100]
+        results += [
+            tokens,
+            torch.unique(targets),
+            torch.unique(inputs),
+            torch.unique(inputs[targets == -100]),
+        ]
+        results += [round(len(fates) / 120_000, 2)]
+        results += [round((fates == k).double().mean().item(), 1) for k in (9, 3) if len(fates)]
+    return results
+
+
 def batches_of(f: Callable, generator: torch.Generator) -> list:
     X = normal(generator, 10, 2)
     return [part for batch in f(X, torch.arange(10), 4, generator) for part in batch]
@@ -306,6 +361,42 @@ def scored(generator: torch.Generator) -> tuple[Tensor, Tensor]:
 def sure(generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Confidences, and whether the answers were right."""
     return torch.rand(60, generator=generator, dtype=torch.float64), labels(generator, 60, 2)
+
+
+def cell(generator: torch.Generator, blocks: int, states: int, biases: int, *time: int) -> tuple:
+    """Input, states, weights and biases of a recurrent cell with 3 numbers in and 2 units."""
+    return (
+        normal(generator, 4, *time, 3),
+        *(normal(generator, 4, 2) for _ in range(states)),
+        normal(generator, 2 * blocks, 3),
+        normal(generator, 2 * blocks, 2),
+        *(normal(generator, 2 * blocks) for _ in range(biases)),
+    )
+
+
+def runs(Recurrent: type, generator: torch.Generator) -> list:
+    """What every kind of recurrent layer says to a sequence, and to the next from where it stopped."""
+    results = []
+    for kind in ("rnn", "lstm", "gru"):
+        layer = Recurrent(kind, 3, 2).double()
+        results.append([tuple(p.shape) for p in layer.parameters()])
+        with torch.no_grad():
+            for p in layer.parameters():
+                p.copy_(normal(generator, *p.shape))
+        outputs, state = layer(normal(generator, 4, 5, 3))
+        results += [outputs.detach(), layer(normal(generator, 4, 2, 3), state)[0].detach()]
+    return results
+
+
+def clipped_in_place(clip_grad_norm: Callable, generator: torch.Generator) -> list:
+    """The length before and the gradients after, where one is too long, and where none is."""
+    results = []
+    for most in (0.5, 1e3):
+        parameters = [torch.zeros(3).double(), torch.zeros(2, 2).double(), torch.zeros(1)]
+        for p in parameters[:2]:
+            p.grad = normal(generator, *p.shape)
+        results += [float(clip_grad_norm(parameters, most)), *(p.grad for p in parameters)]
+    return results
 
 
 EXTREME = torch.tensor([[1e4, -1e4, 0.0], [-1e4, 1e4, 3.0]], dtype=torch.float64)
@@ -395,10 +486,25 @@ DRIVERS: dict[str, Callable] = {
     "receptive_field": call(lambda g: ([(5, 1), (2, 2), (5, 1)],), lambda g: ([],)),
     "LeNet": same_weights((), inputs=(3, 1, 28, 28)),
     "ResidualBlock": same_weights((4, 4), (4, 6), (4, 4, 2), (4, 5, 2), inputs=(3, 4, 7, 6)),
+    # 13
+    "rnn_step": call(lambda g: cell(g, 1, 1, 1)),
+    "rnn_forward": call(lambda g: cell(g, 1, 1, 1, 5)),
+    "lstm_step": call(lambda g: cell(g, 4, 2, 1)),
+    "gru_step": call(lambda g: cell(g, 3, 1, 2)),
+    "Recurrent": runs,
+    "clip_grad_norm": clipped_in_place,
+    "pad_sequences": call(lambda g: ([[1, 2], [], [3, 4, 5]],), lambda g: ([[1], [2, 3]], 7)),
+    "next_char_pairs": call(lambda g: (["abc", "b"], ".abc")),
+    "sample_index": call(*[lambda g: (normal(g, 5, scale=3), 0.7, g)] * 20),
     # 14
     "attention": call(
         lambda g: (normal(g, 2, 3, 5, 4), normal(g, 2, 3, 6, 4), normal(g, 2, 3, 6, 7)),
-        lambda g: (normal(g, 5, 4), normal(g, 3, 4), normal(g, 3, 2), torch.arange(15).reshape(5, 3) % 4 != 0),
+        lambda g: (
+            normal(g, 5, 4),
+            normal(g, 3, 4),
+            normal(g, 3, 2),
+            torch.arange(15).reshape(5, 3) % 4 != 0,
+        ),
     ),
     "causal_mask": call(lambda g: (1,), lambda g: (6,)),
     "padding_mask": call(lambda g: (labels(g, 5, 8), 7)),
@@ -414,6 +520,29 @@ DRIVERS: dict[str, Callable] = {
     "modes_covered": call(*[lambda g, r=r: (normal(g, 9, 2), normal(g, 8, 2), r) for r in (0.3, 0.8)]),
     "Generator": same_weights((), (16, 4), inputs=(3, 16)),
     "Discriminator": same_weights((), (4,), inputs=(3, 1, 28, 28)),
+    # 15
+    "FeedForward": same_weights((6, 10), (6, 3), inputs=(2, 5, 6)),
+    "Block": blocks,
+    "Tower": of_tokens((9, 6, 2, 10, 2), (9, 6, 3, 10, 1, False, 12), vocabularies=(9,)),
+    "GPT": of_tokens((9, 6, 2, 10, 2), (9, 6, 3, 10, 1, 12), vocabularies=(9,)),
+    "BERT": of_tokens((9, 6, 2, 10, 2), (9, 6, 3, 10, 1, 8), vocabularies=(9,)),
+    "EncoderDecoder": of_tokens((9, 7, 6, 2, 10, 2), (9, 7, 6, 3, 10, 1, 8), vocabularies=(9, 7)),
+    "shift_targets": call(
+        lambda g: (labels(g, 12, 9).reshape(3, 4), 9), lambda g: (labels(g, 2, 9)[:, None], 0)
+    ),
+    "mask_tokens": hidden_tokens,
+    "noam_warmup": call(*[lambda g, step=step: (step, 64, 10) for step in (1, 5, 10, 11, 500)]),
+    "top_k": call(*[lambda g, k=k: (normal(g, 3, 6), k) for k in (1, 4, 6)], lambda g: (normal(g, 5), 2)),
+    "top_p": call(*[lambda g, p=p: (normal(g, 3, 6), p) for p in (0.01, 0.5, 0.9, 1.0)]),
+    "greedy_decode": call(
+        *[
+            lambda g, most=most: (lambda so_far: -torch.arange(9).sub(so_far[-1] + 2).abs(), 1, 7, most)
+            for most in (0, 2, 9)
+        ],
+    ),
+    "error_rate": call(
+        *[lambda g: (labels(g, 7, 3).tolist(), labels(g, 6, 3).tolist())] * 5, lambda g: ([], ["K", "AE"])
+    ),
     # 09
     "l1_penalty": penalty,
     "l2_penalty": penalty,
