@@ -354,7 +354,7 @@ ax.set_xlim(-0.065, 0.02)
 ax.legend(loc="center left");
 
 # %% [markdown]
-# PLACEHOLDER cliff
+# **What you see.** The loss over the bias: high and flat on the left, low and flat on the right, between them a narrow ravine just right of zero. Both walks start to the right of it. Clipped, the points come down in small steps and stop in the ravine. Not clipped, the first step lands in the ravine, the second meets its left wall and is thrown far out onto the plateau. There the slope is almost zero: the squares crawl.
 
 # %% [markdown]
 # **Clipping** (lesson 07) keeps the direction and limits the length, over the gradients of **all** parameters together. In training it stands between `backward` and `step`, and it changes `p.grad` **in place**: the optimizer reads it there. It gives back the length before, worth writing down.
@@ -537,7 +537,7 @@ assert kept["LSTM, forget bias 1"][50] > 1e4 * kept["LSTM"][50] and kept["LSTM, 
 explore.gates()
 
 # %% [markdown]
-# PLACEHOLDER gates still
+# **What you see.** The word "recurrent" read by one LSTM unit, one column a letter; the second letter, e, is marked. (The explorer gives a vowel the number 1, another letter less.) A strip of cells for input gate, forget gate, output gate and candidate, and below it the two states as lines: $c$ rises at the vowels and sinks between them, $h$ follows it, smaller.
 
 # %% [markdown]
 # ## 10 · The adding problem
@@ -595,7 +595,7 @@ def learn_to_add(kind, T, most=400):
     return losses
 
 # %% [markdown]
-# Nine trainings of at most 400 steps. It takes about 15 seconds.
+# Nine trainings of at most 400 steps. It takes about 15 seconds. (A run stops early once it has learned.)
 
 # %%
 explore.predict("13.adding")
@@ -609,6 +609,11 @@ for T in (10, 50, 100):
         print(f"T = {T:3}  {kind:4}  {len(adding[kind, T]):3} steps, error at the end {end:.3f}")
 
 # %%
+ends = {key: sum(losses[-20:]) / 20 for key, losses in adding.items()}
+assert all(ends["GRU", T] < 0.05 for T in (10, 50, 100)) and max(ends["LSTM", 10], ends["LSTM", 50]) < 0.08
+assert ends["RNN", 10] < 0.1 < 0.14 < min(ends["RNN", 50], ends["RNN", 100])
+
+# %%
 fig, axes = plt.subplots(1, 3, figsize=(12, 4), layout="constrained", sharey=True)
 for ax, T in zip(axes, (10, 50, 100), strict=True):
     for style, kind in zip(("-", "--", "-."), LAYERS, strict=True):
@@ -620,10 +625,12 @@ axes[0].set_ylabel("mean squared error")
 axes[0].legend();
 
 # %% [markdown]
-# PLACEHOLDER adding
+# **What you see.** Three panels, error over training steps; a thin level line marks 0.167. With 10 steps all three fall below it, GRU and LSTM quickly, the RNN late and not so far. With 50 steps the GRU falls, later the LSTM; the RNN stays at the line. With 100 steps only the GRU falls, after 200 training steps or so; the RNN and the LSTM stay at the line.
 
 # %% [markdown]
-# PLACEHOLDER adding conclusions
+# Again and again the same shape: for a long time **nothing**, then a sudden fall. As long as nothing from the first half arrives, no small change of the weights helps much.
+#
+# The plain RNN learned 10 steps more or less, 50 and 100 not at all: it says the mean. The gates get further. That the GRU learned 100 steps in this time and the LSTM did not is no law: which of them is quicker depends on the task, the learning rate and the gates' biases. Of the LSTM at 50 steps we can say more: with three seeds it needed 366 to 387 steps.
 
 # %% [markdown]
 # ## 11 · A model that invents names
@@ -821,7 +828,9 @@ assert abs(record[0] - torch.tensor(27.0).log()) < 0.05 and record[500] < record
 assert record[500] < one_letter - 0.1
 
 # %% [markdown]
-# PLACEHOLDER names
+# From noise to names. At first the model draws all letters alike. After some ten steps it knows that some letters are commoner (and that names end), later it alternates vowels and consonants, and in the end it writes names that sound English, with endings such as *-er* or *-ard*. Some exist, most are new. (The drawing begins with the same seed each time. So you can see one name become better.)
+#
+# The loss went from 3.3 to 2.1, well below the 2.5 of one letter's memory. It has learned more than which letter follows which.
 
 # %%
 explore.predict("13.temperature")
@@ -837,7 +846,9 @@ for temperature in (0.3, 0.6, 1.0, 1.5):
 assert share[0.3] > share[1.0] > share[1.5] and len(set(write_names(name_model, 200, 0.3))) < 180
 
 # %% [markdown]
-# PLACEHOLDER temperature
+# At 0.3 about two thirds of the "inventions" are real surnames, many of them drawn more than once: safe and dull. At 1.5 hardly one in ten is. Temperature trades safety for variety, without any training. At 1.0 the model draws as it was taught: about a fifth are real, though real names are a tiny part of all possible strings.
+#
+# Did it just learn its 10,000 names by heart? It was given about 34,000 numbers to learn from some 70,000 letters, and its loss on names that it never saw is as good as shown. So: mostly not.
 
 # %% [markdown]
 # ## 12 · What will tomorrow bring?
@@ -845,21 +856,22 @@ assert share[0.3] > share[1.0] > share[1.5] and len(set(write_names(name_model, 
 # How many children are born in the United States each day? We have all 5,479 days of 2000 to 2014. Training: the first twelve years. Test: the last two, in the order of time. (To shuffle days into both, lesson 09, would let the future leak into the past.)
 
 # %%
-days, counts = texts.births()
-births = counts.float() / 1000  # thousands
+days, per_day = texts.births()
+births = per_day.float() / 1000  # thousands
 first_test = sum(day.year < 2013 for day in days)
 fit_days = sum(day.year < 2012 for day in days)
 mean, spread = births[:fit_days].mean(), births[:fit_days].std()
 z = (births - mean) / spread  # standardized with the training days only
 
-weeks = slice(days.index(next(d for d in days if (d.year, d.month, d.day) == (2011, 11, 7))), None)
+dates = [f"{day}" for day in days]  # "2000-01-01", ...
+start = dates.index("2011-11-07")
 ax = plt.subplots(figsize=(10, 4))[1]
-ax.plot(births[weeks][:63], "o-", color=plotting.COLORS["text"], markersize=4)
-ax.set_xticks(range(0, 64, 7), [f"{d.day} {d:%b}" for d in days[weeks][:64:7]])
-ax.set(ylabel="births, thousands", xlabel="Monday, 2011", title="Quiet on Sundays, and on Thanksgiving and Christmas", ylim=(6, 15));
+ax.plot(births[start : start + 63], "o-", color=plotting.COLORS["text"], markersize=4)
+ax.set_xticks(range(0, 63, 7), [f"{d.day} {d:%b}" for d in days[start : start + 63 : 7]])
+ax.set(ylabel="births, thousands", xlabel="Monday, 2011", title="Quiet at weekends, Thanksgiving and Christmas", ylim=(5, 15));
 
 # %% [markdown]
-# PLACEHOLDER births picture
+# **What you see.** Nine weeks, one dot a day. From Monday to Friday 12 to 13 thousand births, on Saturdays and Sundays 7 or 8. Three things fall out of the rhythm: Thanksgiving (24 November) looks like a Sunday, 25 December is the lowest of all, and Friday 11 November is the highest: 11/11/11. (Many births are planned.)
 
 # %% [markdown]
 # Always first a **simple rule** to beat: *as on the same weekday last week*. And a simpler one: *as yesterday*. We measure the mean absolute error, in thousands of births.
@@ -929,19 +941,20 @@ yesterday = error(z[today[:, None]].expand(-1, 28))
 
 # %% tags=["nbval-ignore-output"]
 print("days ahead        1      7     14     28")
-for name, row in (("GRU", ahead), ("last week", rule), ("today", yesterday)):
+for name, row in (("GRU", ahead), ("last week", rule)):
     print(f"{name:12}", "  ".join(f"{row[k - 1]:5.2f}" for k in (1, 7, 14, 28)))
+print(f"as today, one day ahead: {yesterday[0]:.2f}")
 
 # %%
-assert ahead[0] < rule[0] < 0.5 and yesterday[0] > 1.0 and rule[0] < 0.45 < 1.0 < yesterday[0]
-assert ahead[27] > 1.15 * ahead[0] and ahead[27] < 2.5 * ahead[0]
+assert ahead[0] < rule[0] < 0.43 < 1.6 < yesterday[0]
+assert 1.2 * ahead[0] < ahead[27] < 2 * ahead[0] and abs(ahead[27] / rule[27] - 1) < 0.2
 
 # %%
-december = torch.tensor([next(k for k, d in enumerate(days) if (d.year, d.month, d.day) == (2013, 12, 8))])
+december = torch.tensor([dates.index("2013-12-08")])
 fig, (left, right) = plt.subplots(1, 2, figsize=(13, 4.4), layout="constrained", width_ratios=[2, 3])
 left.plot(range(1, 29), ahead, "o-", color=plotting.COLORS["test"], markersize=5, label="GRU")
 left.plot(range(1, 29), rule, "s--", color=plotting.COLORS["muted"], markersize=4, label="last week")
-left.set(xlabel="days ahead", ylabel="mean error, thousands", ylim=(0, 0.7), title="The lead is lost after some weeks")
+left.set(xlabel="days ahead", ylabel="mean error, thousands", ylim=(0.25, 0.6), title="The lead is lost after three weeks")
 plotting.label_lines(left)
 one_step = forecast(forecaster, december + torch.arange(28), ahead=1)[:, 0] * spread + mean
 many_step = forecast(forecaster, december)[0] * spread + mean
@@ -953,7 +966,12 @@ right.set(ylabel="births, thousands", ylim=(5, 16), title="Nobody told it of Chr
 right.legend(ncols=3, loc="upper center");
 
 # %% [markdown]
-# PLACEHOLDER forecast
+# **What you see.** Left, mean error over days ahead. The GRU starts lower, rises day by day, and after about three weeks meets the line of last week's days, which climbs in stairs of a week. Right, four weeks of December 2013. Until the 22nd the three lines lie close. At Christmas the true line falls; the line of many steps goes on as in any week, the line of one step comes down, too late.
+
+# %% [markdown]
+# Fed with itself, the network does not explode; it forgets. What it knew of these particular days fades, the rhythm of the week is left, and that is all the simple rule knows either. (Three seeds, trained a little longer: 0.33 to 0.39 one day ahead, 0.50 to 0.52 at 28.)
+#
+# A misconception to lose: *"it is right within 0.3 thousand tomorrow, so it can see four weeks ahead"*. Ask always: **how many steps ahead, and better than what?** Measured against *as today*, 1.65, it looks brilliant. Against last week's day it has a lead of a fifth, for some days. And what it cannot know, a holiday that the series does not announce, it gets wrong, with the rule.
 
 # %% [markdown]
 # ## 13 · Looking at the notes
@@ -974,14 +992,15 @@ weekday = torch.tensor([day.weekday() for day in days[first_test : first_test + 
 ax = plt.subplots(figsize=(8, 6))[1]
 ax.plot(*path[120:141].T, color=plotting.COLORS["muted"], lw=1)
 ax.plot(*path[354:].T, "--", color=plotting.COLORS["wrong"], lw=1.5)
-ax.scatter(*path.T, c=weekday, cmap="twilight", s=14)
+ax.plot(*path.T, ".", color=plotting.COLORS["train"])
 for k, name in enumerate(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")):
-    ax.text(*path[weekday == k].median(dim=0).values, name, ha="center", va="center", bbox={"fc": plotting.COLORS["ground"], "ec": "none", "alpha": 0.8, "pad": 1})
-ax.text(*path[358], "25 Dec", color=plotting.COLORS["wrong"])
+    ax.text(*1.17 * path[weekday == k].median(dim=0).values, name, ha="center", va="center")
+ax.text(*0.8 * path[358], "25 Dec", color=plotting.COLORS["wrong"], ha="center")
+ax.margins(0.12)
 ax.set(xlabel="first direction", ylabel="second direction", title="The state runs in a circle, a week long");
 
 # %% [markdown]
-# PLACEHOLDER state
+# **What you see.** A dot for each day of 2013. They lie in seven small heaps on a ring, Monday to Sunday in their order; a grey line, three ordinary weeks in May, runs round it, each time nearly on the same track. A dashed line shows the end of the year: on 25 December it leaves the ring and cuts inside, and some days later it is back.
 
 # %%
 centres = torch.stack([states[weekday == k].median(dim=0).values for k in range(7)])  # (7, 32)
@@ -1060,12 +1079,17 @@ assert reversed_right[4][1] > 0.9 and reversed_right[8][1] < reversed_right[4][1
 assert reversed_right[8][0] > reversed_right[8][1]
 
 # %% [markdown]
-# PLACEHOLDER reverse
+# With 4 digits it works. With 8 it gets worse, for two reasons.
+#
+# - **The bottleneck.** Whatever the question's length, all of it must fit into one state of fixed size (48 numbers here), and the gradient must come back through it.
+# - **No more teacher.** In training each step read the true digit before; now it reads its own. A wrong one leads to states never seen in training, and errors pile up: *with the teacher* looks better than *writing freely*. Judge a decoder by what it **writes**.
+#
+# Lesson 15 lets such a pair learn to pronounce words, and lesson 14 opens the bottleneck.
 
 # %% [markdown]
 # ## 15 · One step after another
 #
-# One more limit. A convolution computes all places at once. An RNN cannot: $h_{100}$ needs $h_{99}$, which needs $h_{98}$. Teacher forcing gives all **inputs** at once, but not the states. We compare 512 steps of an RNN with one product that has the same number of multiplications.
+# One more limit. A convolution computes all places at once. An RNN cannot: $h_{100}$ needs $h_{99}$, which needs $h_{98}$. Teacher forcing gives all **inputs** at once, but not the states. We compare an RNN with a plain product that has the same number of multiplications.
 
 # %% tags=["nbval-ignore-output"]
 def seconds(f, times=5):
@@ -1089,7 +1113,9 @@ for T in (64, 256, 1024):
 assert took[1024][0] > 3 * took[1024][1] and took[1024][0] > 4 * took[64][0]
 
 # %% [markdown]
-# PLACEHOLDER parallel
+# Four times as many steps take about four times as long, step by step. The product takes the same multiplications (two for each entry, as the cell does), but none has to wait for another, so the processor can work on many at once. On a GPU, with its thousands of small processors, the difference is far larger. Teacher forcing does not help: the inputs are all there, the states are not.
+#
+# A misconception to lose: *"RNNs are slow because they compute a lot"*. They compute little. They **wait**.
 
 # %% [markdown]
 # ## What to remember
