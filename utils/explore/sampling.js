@@ -96,10 +96,10 @@ const explorer = (() => {
     const narrow = width < 480;
     const shown = state.order.slice(0, data.rows);
     const others = state.order.slice(data.rows);
-    const names = shown.map((i) => begun(data.tokens[i], narrow ? 8 : 14));
+    const names = shown.map((i) => begun(data.tokens[i], narrow ? 8 : 12));
     const rest = narrow ? `${others.length} more` : `${others.length} others`;
     const letters = Math.max(...names.map((name) => name.length), others.length ? rest.length : 0);
-    const left = Math.max(36, 20 + letters * 9);
+    const left = Math.max(36, 22 + letters * 9.8);
     const right = narrow ? 114 : 128;
     const nowAt = width - (narrow ? 56 : 70);
     const rows = rowsOf(data);
