@@ -1,0 +1,1296 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 15 · One block, three models
+#
+# **The question:** What do we have to put round attention so that it becomes a machine that translates, writes and fills gaps?
+
+# %% [markdown]
+# **You will be able to**
+#
+# - build the Transformer's block, and make an encoder, a decoder or both of it by nothing but masks and a second attention;
+# - train an encoder–decoder that says how English words are spoken, and measure it against a recurrent one in a fair race;
+# - train a small GPT, and write with it: greedily, with temperature, top-k and nucleus, and fast with a cache;
+# - pretrain a small BERT by filling gaps, fine-tune it with few labels, and say when that pays;
+# - count a Transformer's parameters, and say what grows with width, depth and length.
+#
+# **Needs:** [lesson 14](14_attention.ipynb) · **Read:** 60 minutes · **Run:** 55 seconds on two CPU cores
+
+# %%
+import copy
+import math
+import random
+import time
+
+import matplotlib.pyplot as plt
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from utils import explore, plotting
+from utils.built.attention import (
+    MultiHeadAttention,
+    attention,
+    causal_mask,
+    merge_heads,
+    sinusoidal_positions,
+    split_heads,
+)
+from utils.built.layers import count_parameters
+from utils.built.recurrent import clip_grad_norm, sample_index
+from utils.built.schedules import cosine_lr, warmup
+from utils.texts import novel, pronunciations
+
+plotting.use_style()
+
+# %% [markdown]
+# ## 1 · Look around, then think
+#
+# Attention (lesson 14) lets every place gather what it needs from other places. But what it gathers is a weighted **mean** of values. To make something new of it takes a network with a bend, as in lesson 04.
+#
+# So a Transformer does two kinds of work in turn: attention **between** places, and a small network **at** each place. The second is called **feed-forward**: two linear layers with ReLU between them, the same for all places. Usually the hidden layer is four times as wide as `d_model`.
+#
+# By hand, with two features: $x = (1, -2)$ and hidden units $x_1$, $x_2$, $x_1 + x_2$ give $(1, -2, -1)$. After ReLU: $(1, 0, 0)$. If the second layer has the rows $(2, 1, 1)$ and $(0, 3, 1)$, out comes $(2, 0)$.
+#
+# **Exercise [15.feed_forward](exercises/15_transformer.ipynb)** ● The class. (Write it before you look at the next cell.)
+
+# %%
+class FeedForward(nn.Module):
+    """Two linear layers with ReLU between them, the same at every place."""
+
+    def __init__(self, d_model, d_ff):
+        super().__init__()
+        self.up = nn.Linear(d_model, d_ff)
+        self.down = nn.Linear(d_ff, d_model)
+
+    def forward(self, X):
+        return self.down(torch.relu(self.up(X)))  # (..., d_model)
+
+# %% [markdown]
+# Who sees whom? We change one of five places, and look which places come out different.
+
+# %%
+torch.manual_seed(0)
+X = torch.randn(1, 5, 8)  # (B, T, d_model)
+other = X.clone()
+other[0, 2] += 1.0
+for name, part in (("feed-forward", FeedForward(8, 32)), ("attention", MultiHeadAttention(8, 2))):
+    changed = ((part(X) - part(other)).abs() > 1e-7).any(dim=-1)[0]
+    print(f"{name:12} places that change:", changed.nonzero().flatten().tolist())
+
+# %% [markdown]
+# Feed-forward never mixes places; attention mixes them all. A misconception to lose: *"a Transformer is attention"*. Most of its parameters are in the feed-forward part, as we shall count: with `d_ff` = 4 · `d_model`, two thirds of a block.
+
+# %% [markdown]
+# ## 2 · The block
+#
+# Many of these in a row are a deep network, and lesson 12 showed what deep networks need: **shortcuts**, and a **norm**. Here it is layer norm (lesson 08): each place for itself, so that neither the batch nor the length of the sentence matters.
+#
+# $$X \leftarrow X + \text{attention}(\text{norm}(X)) \qquad X \leftarrow X + \text{feed-forward}(\text{norm}(X))$$
+#
+# Read it as a stream that flows through, the **residual stream**. Each part reads a normed copy and **adds** something. Nothing is replaced.
+#
+# A decoder that looks at a second sequence gets a third part between the two: **cross attention**, with queries from its own stream, and keys and values from the other sequence, its **context**.
+
+# %% tags=["long"]
+class Block(nn.Module):
+    """Attention, then a network for each place, each with a norm before it and a shortcut round it."""
+
+    def __init__(self, d_model, h, d_ff, cross=False, dropout=0.0):
+        super().__init__()
+        self.norm1, self.attention = nn.LayerNorm(d_model), MultiHeadAttention(d_model, h)
+        self.norm2, self.feed_forward = nn.LayerNorm(d_model), FeedForward(d_model, d_ff)
+        if cross:
+            self.norm_cross, self.cross = nn.LayerNorm(d_model), MultiHeadAttention(d_model, h)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, X, mask=None, context=None, context_mask=None):
+        X = X + self.dropout(self.attention(self.norm1(X), mask=mask))  # (B, T, d_model)
+        if context is not None:
+            X = X + self.dropout(self.cross(self.norm_cross(X), context, context_mask))
+        return X + self.dropout(self.feed_forward(self.norm2(X)))
+
+# %% [markdown]
+# That is all. There will be no other block in this lesson.
+#
+# Against torch: `nn.TransformerDecoderLayer` with `norm_first=True` is the same thing with `cross=True`. We copy our weights into it and compare value and gradients, in float64. (torch keeps query, key and value weights in one tensor, and its masks are True where one may **not** look.)
+
+# %%
+torch.manual_seed(0)
+ours = Block(8, 2, 20, cross=True).double()
+theirs = nn.TransformerDecoderLayer(8, 2, 20, dropout=0.0, norm_first=True, batch_first=True).double()
+pairs = {"norm1": "norm1", "norm_cross": "norm2", "norm2": "norm3"}
+pairs |= {"feed_forward.up": "linear1", "feed_forward.down": "linear2"}
+for mine, torchs in pairs.items():
+    theirs.get_submodule(torchs).load_state_dict(ours.get_submodule(mine).state_dict())
+for a, b in ((ours.attention, theirs.self_attn), (ours.cross, theirs.multihead_attn)):
+    b.in_proj_weight.data = torch.cat([a.W_q.weight, a.W_k.weight, a.W_v.weight]).detach()
+    b.in_proj_bias.data = torch.cat([a.W_q.bias, a.W_k.bias, a.W_v.bias]).detach()
+    b.out_proj.load_state_dict(a.W_o.state_dict())
+
+# %% tags=["nbval-ignore-output"]
+X = torch.randn(3, 6, 8, dtype=torch.float64, requires_grad=True)
+context = torch.randn(3, 4, 8, dtype=torch.float64, requires_grad=True)
+one = ours(X, causal_mask(6), context)
+two = theirs(X, context, tgt_mask=~causal_mask(6))
+gradients = [torch.autograd.grad(out.square().sum(), [X, context]) for out in (one, two)]
+worst = max((a - b).abs().max().item() for a, b in zip((one, *gradients[0]), (two, *gradients[1]), strict=True))
+print(f"largest difference in value or gradient: {worst:.0e}")
+
+# %%
+assert worst < 1e-11
+
+# %% [markdown]
+# ### Norm before, or norm after?
+#
+# The paper of 2017 had the norm **after** the sum: $X \leftarrow \text{norm}(X + \text{part}(X))$, **post-norm**. Today most have it before, **pre-norm**, as in our block. It looks like a matter of taste. We stack 2 to 32 blocks of each kind, without training, and measure how much gradient the weights of the **last** block get from a loss at the end. (After Xiong and others, 2020.)
+
+# %%
+explore.predict("15.norm")
+
+# %%
+class PostNormBlock(Block):
+    def forward(self, X):
+        X = self.norm1(X + self.attention(X))
+        return self.norm2(X + self.feed_forward(X))
+
+
+def last_gradient(Kind, depth, seed):
+    """Length of the gradient of the last block's feed-forward weights, at the start of training."""
+    torch.manual_seed(seed)
+    blocks = nn.ModuleList(Kind(32, 4, 128) for _ in range(depth))
+    for p in blocks.parameters():
+        if p.ndim == 2:
+            nn.init.xavier_uniform_(p)
+    X, norm, head = torch.randn(8, 16, 32), nn.LayerNorm(32), nn.Linear(32, 10)
+    for block in blocks:
+        X = block(X)
+    F.cross_entropy(head(norm(X)).flatten(0, 1), torch.randint(10, (128,))).backward()
+    return blocks[-1].feed_forward.down.weight.grad.norm().item()
+
+
+depths, gradients_by_kind = [2, 4, 8, 16, 32], {}
+for name, Kind in (("norm before", Block), ("norm after", PostNormBlock)):
+    gradients_by_kind[name] = [[last_gradient(Kind, depth, seed) for depth in depths] for seed in range(5)]
+
+# %%
+ax = plt.subplots(figsize=(8, 4.2))[1]
+for k, (name, runs) in enumerate(gradients_by_kind.items()):
+    mean = torch.tensor(runs).mean(dim=0)
+    ax.plot(depths, mean, "os"[k] + "-", color=f"C{k}", label=name)
+    for run in runs:
+        ax.plot(depths, run, "os"[k], color=f"C{k}", alpha=0.3)
+ax.set(xscale="log", xlabel="number of blocks", ylabel="gradient of the last block", ylim=(0, None))
+ax.set(title="With the norm before, a deep stack starts gently")
+ax.set_xticks(depths, depths)
+ax.minorticks_off()
+plotting.label_lines(ax);
+
+# %% [markdown]
+# **What you see.** WRITE-NORM
+
+# %%
+means = {name: torch.tensor(runs).mean(dim=0) for name, runs in gradients_by_kind.items()}
+assert means["norm before"][-1] < 0.6 * means["norm before"][0]
+assert means["norm after"][-1] > 2 * means["norm before"][-1]
+
+# %% [markdown]
+# WRITE-NORM-2
+#
+# **Exercise [15.encoder_block](exercises/15_transformer.ipynb)** ●●● The block without cross attention, on your own.
+
+# %% [markdown]
+# ## 3 · Three models from one block
+#
+# A **tower** is what all three share: tokens become vectors (an embedding), positions are added (lesson 14), then come the blocks and a last norm.
+
+# %%
+class Tower(nn.Module):
+    """Embedding, positions, blocks and a last norm: from tokens to features."""
+
+    def __init__(self, vocabulary, d_model, h, d_ff, layers, cross=False, most=256):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, d_model)
+        self.register_buffer("positions", sinusoidal_positions(most, d_model))
+        self.blocks = nn.ModuleList(Block(d_model, h, d_ff, cross) for _ in range(layers))
+        self.norm = nn.LayerNorm(d_model)
+
+    def forward(self, tokens, mask=None, context=None, context_mask=None):
+        X = self.embedding(tokens) + self.positions[: tokens.shape[1]]  # (B, T, d_model)
+        for block in self.blocks:
+            X = block(X, mask, context, context_mask)
+        return self.norm(X)
+
+# %% [markdown]
+# On top of it stands a **head**: a linear layer that turns features into logits, one for each token. We start it with small weights, so that at first all tokens are about equally probable.
+#
+# **GPT** is a tower with a causal mask: a **decoder alone**. At each place it says what comes next.
+
+# %%
+def small_head(d_model, vocabulary):
+    head = nn.Linear(d_model, vocabulary)
+    nn.init.normal_(head.weight, std=0.02)
+    nn.init.zeros_(head.bias)
+    return head
+
+
+class GPT(nn.Module):
+    """A decoder alone: at each place the logits of the next token."""
+
+    def __init__(self, vocabulary, d_model, h, d_ff, layers, most=256):
+        super().__init__()
+        self.tower = Tower(vocabulary, d_model, h, d_ff, layers, most=most)
+        self.head = small_head(d_model, vocabulary)
+
+    def forward(self, tokens):
+        return self.head(self.tower(tokens, causal_mask(tokens.shape[1])))  # (B, T, vocabulary)
+
+# %% [markdown]
+# **BERT** is a tower without that mask: an **encoder alone**. Each place sees both sides; only padding is hidden. At each place it says what belongs there.
+
+# %%
+class BERT(nn.Module):
+    """An encoder alone: at each place the logits of the token that belongs there."""
+
+    def __init__(self, vocabulary, d_model, h, d_ff, layers, pad=0, most=256):
+        super().__init__()
+        self.pad = pad
+        self.tower = Tower(vocabulary, d_model, h, d_ff, layers, most=most)
+        self.head = small_head(d_model, vocabulary)
+
+    def features(self, tokens):
+        return self.tower(tokens, (tokens != self.pad)[:, None, None, :])
+
+    def forward(self, tokens):
+        return self.head(self.features(tokens))
+
+# %% [markdown]
+# And both together, the **encoder–decoder** of 2017, made for translation: one tower reads, the other writes and looks at what the first has made of it.
+
+# %%
+class EncoderDecoder(nn.Module):
+    """An encoder that reads, and a decoder that writes and looks at what was read."""
+
+    def __init__(self, source, target, d_model, h, d_ff, layers, pad=0, most=64):
+        super().__init__()
+        self.pad = pad
+        self.encoder = Tower(source, d_model, h, d_ff, layers, most=most)
+        self.decoder = Tower(target, d_model, h, d_ff, layers, cross=True, most=most)
+        self.head = small_head(d_model, target)
+
+    def encode(self, x):
+        mask = (x != self.pad)[:, None, None, :]  # (B, 1, 1, T_x)
+        return self.encoder(x, mask), mask
+
+    def decode(self, written, context, context_mask):
+        return self.head(self.decoder(written, causal_mask(written.shape[1]), context, context_mask))
+
+    def forward(self, x, written):
+        return self.decode(written, *self.encode(x))  # (B, T_y, target)
+
+# %% [markdown]
+# Do they see what they may, and no more? The gradient tells. An output depends on an input exactly if its gradient by that input's embedding is not zero.
+
+# %%
+def who_sees(run, embedding):
+    """(places out, places in): True where the output has a gradient by the embedded input."""
+    kept = []
+    hook = embedding.register_forward_hook(lambda module, inputs, out: kept.append(out))
+    out = run()  # (1, T_out, vocabulary)
+    hook.remove()
+    rows = [torch.autograd.grad(out[0, t].square().sum(), kept[0], retain_graph=True)[0] for t in range(out.shape[1])]
+    return torch.stack([row[0].abs().sum(dim=-1) > 0 for row in rows])
+
+
+torch.manual_seed(0)
+read, written = torch.tensor([[5, 3, 7, 4, 6, 0]]), torch.tensor([[1, 2, 3, 4]])  # 0 is padding
+gpt, bert, both = GPT(9, 16, 2, 32, 2), BERT(9, 16, 2, 32, 2), EncoderDecoder(9, 9, 16, 2, 32, 2)
+seen = {
+    "BERT sees both sides": who_sees(lambda: bert(read), bert.tower.embedding)[:5],
+    "GPT sees what was before": who_sees(lambda: gpt(read[:, :5]), gpt.tower.embedding),
+    "The decoder sees its own past …": who_sees(lambda: both(read, written), both.decoder.embedding),
+    "… and all that was read": who_sees(lambda: both(read, written), both.encoder.embedding),
+}
+
+# %%
+fig, axes = plt.subplots(1, 4, figsize=(11.5, 3.4), layout="constrained")
+for ax, (name, table) in zip(axes, seen.items(), strict=True):
+    ax.imshow(table, cmap="Blues", vmin=0, vmax=1.4)
+    ax.set(xlabel="input", title=name, xticks=range(table.shape[1]), yticks=range(table.shape[0]))
+    ax.title.set_fontsize(12)
+    ax.grid(False)
+axes[0].set_ylabel("output");
+
+# %% [markdown]
+# **What you see.** Four tables, rows for outputs and columns for inputs; blue where the output depends on the input. BERT's is all blue but for the last column, the padding. GPT's is a lower triangle with its diagonal. The decoder's own table is such a triangle too; the table of decoder against encoder is all blue but for the padding.
+
+# %%
+assert seen["BERT sees both sides"][:, :5].all() and not seen["BERT sees both sides"][:, 5].any()
+assert torch.equal(seen["GPT sees what was before"], causal_mask(5))
+assert seen["… and all that was read"][:, :5].all() and not seen["… and all that was read"][:, 5].any()
+
+# %% [markdown]
+# ### One place later
+#
+# A decoder trains on all places at once: this is **teacher forcing** (lesson 13) without a loop. For the target `K AE T end` it must be shown `start K AE T`: at each place all that comes **before** the token it has to say. So its input is the target, moved one place later, with a start token in front.
+#
+# If you forget the move, the decoder finds at each place the very token it should say. Its loss falls to almost nothing in no time, and it has learned to copy. **A loss that is too good is a leak.**
+#
+# **Exercise [15.shift_targets](exercises/15_transformer.ipynb)** ● The decoder's input. (Write it before you look at the next cell.)
+
+# %%
+def shift_targets(tokens, start):
+    first = torch.full_like(tokens[:, :1], start)
+    return torch.cat([first, tokens[:, :-1]], dim=1)
+
+
+print(shift_targets(torch.tensor([[5, 6, 2], [7, 2, 0]]), start=1).tolist())
+
+# %% [markdown]
+# ## 4 · How many parameters?
+#
+# With width $d$: each of the four projections of attention has $d^2 + d$. Feed-forward with $d_\text{ff} = 4d$ has $8d^2 + 5d$. Two norms have $4d$. One block:
+#
+# $$12 d^2 + 13 d$$
+#
+# By hand, $d = 64$: $49{,}152 + 832 = 49{,}984$. The embedding has $V d$. The length of the text is **not** in the formula, nor the number of heads.
+#
+# For GPT-2 of 2019: $V = 50{,}257$, $d = 768$, 12 blocks, 1,024 learned positions, a last norm; and its head uses the embedding again, so it costs nothing.
+
+# %%
+def block_parameters(d):
+    return 12 * d**2 + 13 * d
+
+
+V, d = 50_257, 768
+print(f"our block, d = 64: {count_parameters(Block(64, 4, 256)):,} counted, {block_parameters(64):,} by formula")
+print(f"GPT-2: {V * d + 1024 * d + 12 * block_parameters(d) + 2 * d:,}")
+print(f"BERT:  {(30_522 + 512 + 2) * d + 2 * d + 12 * block_parameters(d) + d * d + d:,}")
+print(f"GPT-3: {50_257 * 12_288 + 2048 * 12_288 + 96 * block_parameters(12_288) + 2 * 12_288:,}")
+
+# %%
+assert count_parameters(Block(64, 4, 256)) == block_parameters(64)
+assert V * d + 1024 * d + 12 * block_parameters(d) + 2 * d == 124_439_808
+
+# %% [markdown]
+# These are the known figures: 124 million, 110 million ("BERT base", with its token types and pooling layer) and 175 billion.
+#
+# **Exercise [15.count_transformer_parameters](exercises/15_transformer.ipynb)** ●● A whole model, for any `d_ff`.
+
+# %%
+widths = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 12_288]
+ax = plt.subplots(figsize=(8.5, 4.6))[1]
+ax.plot(widths, [12 * block_parameters(d) for d in widths], "o-", color="C0", label="12 blocks")
+ax.plot(widths, [50_257 * d for d in widths], "s--", color="C1", label="embedding of 50,257 tokens")
+famous = {"GPT-2": (768, 124e6, 12), "GPT-2 XL": (1600, 1558e6, 48), "GPT-3": (12_288, 175e9, 96)}
+for name, (width, parameters, layers) in famous.items():
+    ax.plot(width, parameters, "D", color=plotting.COLORS["gradient"])
+    ax.annotate(f"{name}, {layers} blocks", (width, parameters), (-8, 6), textcoords="offset points", ha="right")
+ax.set(xscale="log", yscale="log", xlabel="width, d_model", ylabel="parameters", xlim=(12, 2e5))
+ax.set(title="Twice the width: four times the blocks, twice the embedding")
+plotting.label_lines(ax);
+
+# %% [markdown]
+# **What you see.** Parameters against width, both on logarithmic axes. The line of twelve blocks is twice as steep as that of the embedding; they cross near a width of 350; from there on the blocks outweigh the embedding. Three diamonds mark GPT-2, GPT-2 XL and GPT-3, the last two above the line of 12 blocks, since they have more of them.
+
+# %% [markdown]
+# ## 5 · From spelling to sound
+#
+# A translation small enough for this page: from letters to **phonemes**, the sounds of speech. The CMU Pronouncing Dictionary writes them in 39 codes. English spelling is a hard language: *through* is `TH R UW`.
+
+# %%
+said = {w: p for w, p in pronunciations().items() if 3 <= len(w) <= 8 and len(p) <= 8}
+phonemes = sorted({p for sounds in said.values() for p in sounds})
+held = ["knight", "phone", "shipping", "quaking", "thatcher", "chemist"]  # not for training
+words = sorted(set(said) - set(held))
+random.Random(0).shuffle(words)
+test_words, train_words = held + words[:1000], words[1000:]
+print(f"{len(train_words):,} words for training, {len(test_words):,} for the test, {len(phonemes)} phonemes")
+for word in ("cat", "knight", "through", "thatcher"):
+    print(f"{word:9}", " ".join(said[word]))
+
+# %% [markdown]
+# Tokens are numbers: 0–25 for letters, 26 for padding. Phonemes are 0–38; then come three marks: start, end, and padding.
+
+# %%
+PAD_LETTER, START, END, PAD = 26, 39, 40, 41
+
+
+def letters(words, most=8):
+    """(B, most): a word's letters as numbers, filled up with padding."""
+    return torch.tensor([[ord(c) - 97 for c in w] + [PAD_LETTER] * (most - len(w)) for w in words])
+
+
+def sounds(words, most=9):
+    """(B, most): a word's phonemes as numbers, then the end, then padding."""
+    rows = [[phonemes.index(p) for p in said[w]] + [END] for w in words]
+    return torch.tensor([row + [PAD] * (most - len(row)) for row in rows])
+
+
+X_train, Y_train = letters(train_words), sounds(train_words)
+X_test = letters(test_words)
+print(X_train[0].tolist(), "→", Y_train[0].tolist())
+
+# %% [markdown]
+# ### Warm-up
+#
+# Transformers are trained with Adam, and the paper of 2017 had its own schedule, after its first author's colleague called **Noam**: the rate rises in a straight line for `warmup` steps, then falls like $1/\sqrt{\text{step}}$:
+#
+# $$\text{lr} = d_\text{model}^{-0.5} \cdot \min(\text{step}^{-0.5},\ \text{step} \cdot \text{warmup}^{-1.5})$$
+#
+# By hand, $d = 64$ and `warmup` 100: at step 100 both are equal, $0.125 \cdot 0.1 = 0.0125$, the top. At step 50, half of it; at step 400, also half. **Warm-up** gives Adam time to learn the gradients' scale before it takes long steps.
+#
+# **Exercise [15.noam_warmup](exercises/15_transformer.ipynb)** ● The formula; steps count from 1. (Write it before you look at the next cell.)
+
+# %%
+def noam_warmup(step, d_model, warmup):
+    if step < 1 or warmup < 1:
+        raise ValueError("step and warmup count from 1")
+    return d_model**-0.5 * min(step**-0.5, step * warmup**-1.5)
+
+
+steps = range(1, 401)
+ax = plt.subplots(figsize=(8.5, 4))[1]
+ax.plot(steps, [noam_warmup(s, 64, 100) for s in steps], label="Noam, d = 64", color="C0")
+ax.plot(steps, [noam_warmup(s, 512, 100) for s in steps], "--", label="Noam, d = 512", color="C1")
+ours_now = [warmup(cosine_lr(0.005, s, 400), s, 40) for s in steps]
+ax.plot(steps, ours_now, "-.", label="ours", color="C5")
+ax.set(xlabel="step", ylabel="learning rate", ylim=(0, None), title="First up, then down; wider models take smaller steps")
+plotting.label_lines(ax);
+
+# %% [markdown]
+# **What you see.** Three learning rates over 400 steps. The two of Noam rise in a straight line to a corner at step 100 and then sag slowly, that of the wider model at about a third of the height. Ours is at its top at step 40 and falls along half a cosine to zero.
+
+# %% [markdown]
+# Noam's rate was made for runs of 100,000 steps and never reaches zero. Ours is short, and a short run gains much from coming to rest. So we warm up for 40 steps and come down along a cosine (lesson 07), as most do today.
+#
+# One loop trains every model of this lesson. It can run for a number of steps, or for a number of seconds: we shall need both.
+
+# %% tags=["long"]
+def train(model, loss_of, lr, steps=None, seconds=None, watch=None):
+    """Adam with warm-up and half a cosine; returns the losses and the seconds it took."""
+    generator = torch.Generator().manual_seed(0)
+    optimizer = torch.optim.Adam(model.parameters(), betas=(0.9, 0.98))
+    losses, begin = [], time.perf_counter()
+    while True:
+        passed = time.perf_counter() - begin
+        done = len(losses) / steps if steps else passed / seconds
+        if watch:
+            watch(len(losses))
+        if done >= 1:
+            return losses, passed
+        optimizer.param_groups[0]["lr"] = warmup(cosine_lr(lr, done, 1), len(losses), 40)
+        loss = loss_of(model, generator)
+        optimizer.zero_grad()
+        loss.backward()
+        clip_grad_norm(model.parameters(), 1.0)
+        optimizer.step()
+        losses.append(loss.item())
+        if len(losses) % 100 == 0:
+            print(f"step {len(losses):4}: loss {sum(losses[-20:]) / 20:.2f}")
+
+
+def sound_loss(model, generator):
+    """Mean loss per phoneme of 128 random words."""
+    rows = torch.randint(len(X_train), (128,), generator=generator)
+    y = Y_train[rows]
+    logits = model(X_train[rows], shift_targets(y, START))  # (128, 9, 42)
+    return F.cross_entropy(logits.flatten(0, 1), y.flatten(), ignore_index=PAD)
+
+# %% [markdown]
+# One block to read, one to write: 91,000 parameters. A check before training (lesson 10): the loss must start at $\ln 42 = 3.74$. Then 300 steps; about 8 seconds.
+
+# %% tags=["nbval-ignore-output"]
+torch.manual_seed(0)
+speaker = EncoderDecoder(27, 42, d_model=64, h=4, d_ff=128, layers=1, pad=PAD_LETTER)
+print(f"{count_parameters(speaker):,} parameters, ln 42 = {math.log(42):.2f}")
+speaker_losses, seconds = train(speaker, sound_loss, lr=0.005, steps=300)
+print(f"loss at the start {speaker_losses[0]:.2f}; {1000 * seconds / 300:.0f} ms a step")
+
+# %%
+assert abs(speaker_losses[0] - math.log(42)) < 0.1 and sum(speaker_losses[-20:]) / 20 < 0.9
+
+# %% [markdown]
+# ### Writing, one token at a time
+#
+# Trained, it has to write without a teacher. **Greedy decoding**: ask for the logits of the next token, take the largest, put it behind what is written, ask again. Stop at the end token, or when it has become too long: a model may never say "end".
+#
+# **Exercise [15.greedy_decode](exercises/15_transformer.ipynb)** ●● For any model, given as a function from tokens to logits. (Write it before you look at the next cell.)
+
+# %%
+def greedy_decode(next_logits, start, end, most):
+    tokens = [start]
+    while len(tokens) <= most:
+        token = int(next_logits(tokens).argmax())
+        if token == end:
+            break
+        tokens.append(token)
+    return tokens[1:]
+
+
+def speak(model, word):
+    """The phonemes of one word; what the model looked at stays in its attention."""
+    x = letters([word], most=len(word))
+    with torch.no_grad():
+        tokens = greedy_decode(lambda so_far: model(x, torch.tensor([so_far]))[0, -1], START, END, most=20)
+    return [phonemes[t] if t < 39 else "?" for t in tokens]
+
+
+for word in held:
+    print(f"{word:9} {' '.join(speak(speaker, word)):26} dictionary: {' '.join(said[word])}")
+
+# %% [markdown]
+# ### How wrong is it?
+#
+# A word is right or wrong: **word error rate**. But one wrong sound of eight is better than eight. So count the least number of changes (replace, put in, take out) that make the prediction right: the **edit distance**. Divided by the length of the right answer it is the **phoneme error rate**. From *kitten* to *sitting*: k→s, e→i, put in g: 3 changes, 3/7.
+#
+# The distance is found in a table: row by row, from the beginnings of one word to those of the other. Each field is the cheapest of three: come from above (take out) + 1, from the left (put in) + 1, or from the corner (+ 1 if the two differ).
+#
+# **Exercise [15.error_rate](exercises/15_transformer.ipynb)** ●●● (Write it before you look at the next cell.)
+
+# %%
+def error_rate(predicted, wanted):
+    if not len(wanted):
+        raise ValueError("the wanted sequence is empty: there is no length to divide by")
+    row = list(range(len(wanted) + 1))  # from nothing to each beginning of the wanted
+    for i, p in enumerate(predicted, start=1):
+        corner, row[0] = row[0], i
+        for j, w in enumerate(wanted, start=1):
+            corner, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, corner + (p != w))
+    return row[-1] / len(wanted)
+
+
+print(error_rate("kitten", "sitting"), 3 / 7)
+
+# %% [markdown]
+# Now all test words at once, in one batch, and both error rates. (Phonemes: all changes over all wanted phonemes.)
+
+# %%
+def errors(model):
+    """Phoneme and word error rate on the test words, written greedily."""
+    written = torch.full((len(X_test), 1), START)
+    with torch.no_grad():
+        for _ in range(10):
+            written = torch.cat([written, model(X_test, written)[:, -1:].argmax(dim=-1)], dim=1)
+    changes, length, wrong = 0.0, 0, 0
+    for word, row in zip(test_words, written[:, 1:].tolist(), strict=True):
+        row = row[: row.index(END)] if END in row else row
+        wanted = [phonemes.index(p) for p in said[word]]
+        changes += error_rate(row, wanted) * len(wanted)
+        length, wrong = length + len(wanted), wrong + (row != wanted)
+    return changes / length, wrong / len(test_words)
+
+# %% [markdown]
+# ### The race
+#
+# Against it: what lesson 13 can do. A GRU reads the word, its last state goes to a second GRU, and that one writes. All that is known of the word has to pass through one vector of 96 numbers, the **bottleneck** of lesson 14. We give it the same number of parameters, its own best learning rate (0.01; we tried 0.003 to 0.01), the same loop and the same **time**: it gets as many steps as fit.
+
+# %%
+class GRUSpeaker(nn.Module):
+    """A GRU reads, its last state starts a second GRU, which writes."""
+
+    def __init__(self, d_embedding=48, n=96):
+        super().__init__()
+        self.read, self.said = nn.Embedding(27, d_embedding), nn.Embedding(42, d_embedding)
+        self.encoder = nn.GRU(d_embedding, n, batch_first=True)
+        self.decoder = nn.GRU(d_embedding, n, batch_first=True)
+        self.head = nn.Linear(n, 42)
+
+    def forward(self, x, written):
+        states, _ = self.encoder(self.read(x))  # (B, T_x, n)
+        last = states[torch.arange(len(x)), (x != PAD_LETTER).sum(dim=1) - 1]  # (B, n): before the padding
+        out, _ = self.decoder(self.said(written), last[None])
+        return self.head(out)
+
+
+torch.manual_seed(0)
+gru_speaker = GRUSpeaker()
+print(f"{count_parameters(gru_speaker):,} parameters")
+assert abs(count_parameters(gru_speaker) / count_parameters(speaker) - 1) < 0.01
+
+# %%
+explore.predict("15.race")
+
+# %% tags=["nbval-ignore-output"]
+gru_losses, gru_seconds = train(gru_speaker, sound_loss, lr=0.01, seconds=seconds)
+print(f"{1000 * gru_seconds / len(gru_losses):.0f} ms a step, {len(gru_losses)} steps")
+rates = {"Transformer": errors(speaker), "GRU": errors(gru_speaker)}
+for name, (per_phoneme, per_word) in rates.items():
+    print(f"{name:12} phoneme error rate {per_phoneme:.1%}, word error rate {per_word:.1%}")
+
+# %%
+assert rates["Transformer"][0] < rates["GRU"][0] and rates["Transformer"][0] < 0.3
+
+# %%
+ax = plt.subplots(figsize=(8.5, 4.2))[1]
+for k, (name, run, took) in enumerate((("Transformer", speaker_losses, seconds), ("GRU", gru_losses, gru_seconds))):
+    smooth = torch.tensor(run).unfold(0, 10, 1).mean(dim=1)  # mean of ten steps
+    x = torch.linspace(0, 100, len(smooth))
+    ax.plot(x, smooth, ["-", "--"][k], color=f"C{k}", label=name)
+ax.set(xlabel="time, % of the run", ylabel="loss per phoneme", ylim=(0, 3.8), title="Same parameters, same time: the bottleneck costs")
+plotting.label_lines(ax);
+
+# %% [markdown]
+# **What you see.** WRITE-RACE
+
+# %% [markdown]
+# WRITE-RACE-2
+
+# %% [markdown]
+# ### What does it look at?
+#
+# Cross attention shows where each sound comes from. Nobody told the model which letter makes which sound. Here are the weights, mean of the four heads, for words that it has not seen in training.
+
+# %%
+def say(word):
+    """Phonemes, and the weights of cross attention, (phonemes, letters)."""
+    spoken = speak(speaker, word)
+    if not spoken:
+        return ["?"], torch.full((1, len(word)), 1 / len(word))
+    weights = speaker.decoder.blocks[-1].cross.weights[0].mean(dim=0)  # (T_y, T_x), mean of the heads
+    return spoken, weights[: len(spoken)]
+
+
+fig, axes = plt.subplots(2, 3, figsize=(11, 7), layout="constrained")
+for ax, word in zip(axes.flat, held, strict=True):
+    spoken, weights = say(word)
+    ax.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    ax.set(title=word)
+    ax.set_xticks(range(len(word)), list(word))
+    ax.set_yticks(range(len(spoken)), spoken)
+    ax.grid(False)
+
+# %% [markdown]
+# **What you see.** WRITE-MAPS
+
+# %% tags=["nbval-ignore-output"]
+def lean(word):
+    """Correlation between a sound's place and the letters it looks at: 1 if they go along together."""
+    spoken, weights = say(word)
+    looked = weights @ torch.arange(len(word)).float()  # (phonemes,): mean place of the letters
+    return torch.corrcoef(torch.stack([torch.arange(len(spoken)).float(), looked]))[0, 1].item()
+
+
+leans = torch.tensor([lean(word) for word in test_words[:200] if len(said[word]) > 3 and len(speak(speaker, word)) > 3])
+print(f"{len(leans)} test words: mean correlation {leans.mean():.2f}")
+
+# %%
+assert leans.mean() > 0.7
+
+# %% [markdown]
+# ### Explorer: say it
+#
+# *How does the model say it, and which letters does each sound look at?* Type a word and press Enter.
+#
+# - **Make up** a word. It never saw it, and says it all the same.
+# - **Find** a silent letter: no sound looks at it.
+# - **Find** one sound that looks at two letters.
+# - **Notice** what becomes of words longer than the eight letters of its training.
+# - **Challenge:** eight letters or more, every sound as the dictionary has it.
+
+# %% tags=["nbval-ignore-output"]
+explore.pronounce(say)
+
+# %% [markdown]
+# **What you see.** The map of *knight*: its letters along the top, the model's sounds down the side, and darker fields where a sound looks. WRITE-KNIGHT
+
+# %%
+assert len(say("knight")[0]) >= 1
+
+# %% [markdown]
+# ## 6 · A small GPT reads a novel
+#
+# Same block, causal mask, nothing to translate: the next character of Melville's *Moby-Dick*. 1.19 million characters, 81 different ones. The last twentieth is for validation.
+#
+# Before it has learned anything, all 81 are equally probable. So the loss must start at $\ln 81 = 4.39$.
+
+# %%
+text = novel()
+characters = sorted(set(text))
+number = {c: k for k, c in enumerate(characters)}
+tokens = torch.tensor([number[c] for c in text])
+cut = len(tokens) * 19 // 20
+V = len(characters)
+
+
+def chunks(source, generator, B=20, T=64):
+    """B pieces of text, each (T + 1) characters: inputs (B, T), and targets one place further."""
+    starts = torch.randint(len(source) - T, (B, 1), generator=generator)
+    piece = source[starts + torch.arange(T + 1)]  # (B, T + 1)
+    return piece[:, :-1], piece[:, 1:]
+
+
+def novel_loss(model, generator, source=tokens[:cut], B=20):
+    x, y = chunks(source, generator, B)
+    return F.cross_entropy(model(x).flatten(0, 1), y.flatten())
+
+
+def validation_loss(model):
+    with torch.no_grad():
+        return novel_loss(model, torch.Generator().manual_seed(1), tokens[cut:], B=100).item()
+
+
+torch.manual_seed(0)
+writer = GPT(V, d_model=64, h=4, d_ff=128, layers=2)
+begin = validation_loss(writer)
+print(f"{count_parameters(writer):,} parameters; loss {begin:.2f}, ln {V} = {math.log(V):.2f}")
+assert abs(begin - math.log(V)) < 0.05
+
+# %% [markdown]
+# While it trains we let it write, four times, always behind the same words. About 9 seconds.
+
+# %%
+def encode(text):
+    return torch.tensor([[number[c] for c in text]])  # (1, T)
+
+
+def continue_text(model, prompt, length, temperature=0.8, keep=lambda logits: logits):
+    """Draw character after character; `keep` may forbid some of them."""
+    generator, so_far = torch.Generator().manual_seed(0), encode(prompt)
+    with torch.no_grad():
+        for _ in range(length):
+            logits = model(so_far[:, -64:])[0, -1]  # (V,): it learned from pieces of 64
+            drawn = sample_index(keep(logits), temperature, generator)
+            so_far = torch.cat([so_far, torch.tensor([[drawn]])], dim=1)
+    return "".join(characters[k] for k in so_far[0].tolist())
+
+# %% tags=["nbval-ignore-output"]
+def show_sample(step):
+    if step in (0, 50, 150, 400):
+        print(f"{step:4} | {continue_text(writer, 'The whale ', 70)!r}")
+
+
+writer_losses, _ = train(writer, novel_loss, lr=0.005, steps=400, watch=show_sample)
+print(f"validation loss {validation_loss(writer):.2f}")
+
+# %%
+assert validation_loss(writer) < 2.5 and writer_losses[0] > 4.3
+
+# %% [markdown]
+# WRITE-GPT
+
+# %% [markdown]
+# ### Against an LSTM
+#
+# The same race on the novel: an LSTM with as many parameters, the same pieces in the same order, the same number of steps. (Learning rate 0.01, better for it than 0.005 when we tried.) First the loss. Which one reads the better?
+
+# %%
+explore.predict("15.novel")
+
+# %% tags=["nbval-ignore-output"]
+class LSTMWriter(nn.Module):
+    def __init__(self, d_embedding=32, n=112):
+        super().__init__()
+        self.embedding = nn.Embedding(V, d_embedding)
+        self.lstm = nn.LSTM(d_embedding, n, batch_first=True)
+        self.head = small_head(n, V)
+
+    def forward(self, tokens):
+        return self.head(self.lstm(self.embedding(tokens))[0])  # (B, T, V)
+
+
+torch.manual_seed(0)
+lstm_writer = LSTMWriter()
+print(f"{count_parameters(lstm_writer):,} parameters")
+lstm_losses, _ = train(lstm_writer, novel_loss, lr=0.01, steps=400)
+print(f"validation loss: LSTM {validation_loss(lstm_writer):.2f}, GPT {validation_loss(writer):.2f}")
+
+# %%
+assert abs(count_parameters(lstm_writer) / count_parameters(writer) - 1) < 0.01
+assert validation_loss(lstm_writer) < validation_loss(writer)
+
+# %% [markdown]
+# WRITE-LSTM
+#
+# And the time? One hears that Transformers are fast, since they take all places at once, while an RNN has to take them one after another. We keep 1,024 characters a step and cut them into ever longer pieces. Which line rises?
+
+# %%
+explore.predict("15.length")
+
+# %% tags=["nbval-ignore-output"]
+def step_time(model, T, repeats=5):
+    """Shortest seconds of forward and backward on 1,024 characters in pieces of T."""
+    times = []
+    for k in range(repeats):
+        x, y = chunks(tokens, torch.Generator().manual_seed(k), B=1024 // T, T=T)
+        begin = time.perf_counter()
+        F.cross_entropy(model(x).flatten(0, 1), y.flatten()).backward()
+        times.append(time.perf_counter() - begin)
+    return min(times)
+
+
+lengths = [8, 16, 32, 64, 128, 256]
+times = {"GPT": [step_time(writer, T) for T in lengths], "LSTM": [step_time(lstm_writer, T) for T in lengths]}
+for name, row in times.items():
+    print(f"{name:5}", "  ".join(f"{T}: {1000 * t:.0f} ms" for T, t in zip(lengths, row, strict=True)))
+
+# %%
+assert times["GPT"][-1] > 1.3 * min(times["GPT"][:3]) and times["GPT"][-1] > times["LSTM"][-1]
+
+# %%
+ax = plt.subplots(figsize=(8.5, 4.2))[1]
+for k, (name, row) in enumerate(times.items()):
+    ax.plot(lengths, [1000 * t for t in row], "os"[k] + "-", color=f"C{k}", label=name)
+ax.set(xscale="log", xlabel="length of a piece (1,024 characters in all)", ylabel="time of a step, ms", ylim=(0, None))
+ax.set(title="On a CPU, length costs the GPT, not the LSTM")
+ax.set_xticks(lengths, lengths)
+ax.minorticks_off()
+plotting.label_lines(ax);
+
+# %% [markdown]
+# **What you see.** Time of a training step against the length of a piece, for as many characters in all. The GPT's line is the higher one everywhere; it is level for short pieces and climbs steeply towards 256. The LSTM's stays about level.
+
+# %% [markdown]
+# So on a CPU it is the other way round. Attention compares each place with each: twice the length, twice the work for the same text. The LSTM's places do wait for one another, but a CPU with two cores does things one after another anyway.
+#
+# The Transformer's advantage shows on hardware that does thousands of things at once. There what counts is the longest chain of things that must wait: 256 steps for the LSTM, for the GPT two blocks, however long the text. And it shows with size: more layers, more data, longer memory. A misconception to lose: *"Transformers are faster"*. They are faster to train **in parallel**.
+
+# %% [markdown]
+# ## 7 · Choosing the next token
+#
+# The model gives probabilities. What to write is another decision.
+#
+# - **Greedy**: always the largest.
+# - **Temperature** (lesson 13): divide the logits by it, then draw. Below 1 it is more careful, above 1 more daring.
+# - **Top-k**: draw from the $k$ most probable tokens only.
+# - **Nucleus**, or **top-p**: draw from the fewest tokens that together reach probability $p$.
+#
+# By hand: probabilities 0.5, 0.3, 0.15, 0.05. Top-2 keeps 0.5 and 0.3 and draws with 0.625 and 0.375. Top-p with 0.9 keeps three: two reach only 0.8.
+#
+# **Exercise [15.top_k](exercises/15_transformer.ipynb)** ●● The others' logits become −∞: their probability is then exactly 0. (Write it before you look at the next cell.)
+
+# %%
+def top_k(logits, k):
+    if k < 1:
+        raise ValueError(f"k must be at least 1, not {k}")
+    values, places = logits.topk(min(k, logits.shape[-1]), dim=-1)
+    return torch.full_like(logits, -math.inf).scatter(-1, places, values)
+
+
+def top_p(logits, p):
+    if not 0 < p <= 1:
+        raise ValueError(f"p must be above 0 and at most 1, not {p}")
+    if p == 1:  # rounding must not cut off a tail
+        return logits.clone()
+    values, places = logits.sort(dim=-1, descending=True, stable=True)
+    probabilities = torch.softmax(values, dim=-1)
+    before = probabilities.cumsum(dim=-1) - probabilities  # what the more probable ones have together
+    values = values.masked_fill(before >= p, -math.inf)
+    return torch.full_like(logits, -math.inf).scatter(-1, places, values)
+
+
+by_hand = torch.tensor([0.5, 0.3, 0.15, 0.05]).log()
+print([f"{q:.3f}" for q in top_k(by_hand, 2).softmax(dim=0).tolist()])
+print([f"{q:.3f}" for q in top_p(by_hand, 0.9).softmax(dim=0).tolist()])
+
+# %%
+explore.predict("15.greedy")
+
+# %% tags=["nbval-ignore-output"]
+ways = {
+    "greedy": dict(keep=lambda logits: top_k(logits, 1)),
+    "temperature 0.5": dict(temperature=0.5),
+    "temperature 1": dict(temperature=1.0),
+    "temperature 2": dict(temperature=2.0),
+    "temperature 1, top-k 5": dict(temperature=1.0, keep=lambda logits: top_k(logits, 5)),
+    "temperature 1, top-p 0.9": dict(temperature=1.0, keep=lambda logits: top_p(logits, 0.9)),
+}
+samples = {name: continue_text(writer, "The whale ", 120, **way) for name, way in ways.items()}
+for name, sample in samples.items():
+    print(f"{name:25} {sample!r}")
+
+# %%
+different = {name: len({s[i : i + 4] for i in range(10, len(s) - 4)}) for name, s in samples.items()}
+assert different["greedy"] < different["temperature 1"] <= 117
+
+# %% [markdown]
+# WRITE-GREEDY
+#
+# Why not always top-k? The number of sensible characters is not the same everywhere. After *whal* there is one, after a space there are twenty. Top-p follows the model; top-k cannot.
+
+# %% tags=["nbval-ignore-output"]
+prompts = ["The whal", "Captain Aha", "The whale ", "of the se", "and then th"]
+with torch.no_grad():
+    next_logits = {prompt: writer(encode(prompt))[0, -1] for prompt in prompts}
+kept = {prompt: int((top_p(row, 0.9) > -math.inf).sum()) for prompt, row in next_logits.items()}
+for prompt, row in next_logits.items():
+    p, k = row.softmax(dim=0).max(dim=0)
+    print(f"{prompt!r:14} most probable {characters[k]!r} with {p:.0%}; {kept[prompt]} characters reach 90%")
+
+# %%
+assert min(kept.values()) < max(kept.values())
+
+# %% [markdown]
+# ### Explorer: what comes next
+#
+# *What do temperature, top-k and top-p make of the model's probabilities?* These are the logits of the GPT above. Choose a prompt, move the controls, draw.
+#
+# - **Leave** a single token at temperature 1, by top-k or by top-p alone.
+# - **Make** the choice twice as open by temperature alone, and look at what comes in.
+# - **Find** a top-p that leaves few tokens after one prompt and many after another.
+# - **Challenge:** temperature 1.5 or more, 200 draws, five different tokens, and no rare one.
+
+# %% tags=["nbval-ignore-output"]
+explore.sampling(next_logits, characters)
+
+# %% [markdown]
+# **What you see.** A row of bars for the prompt *The whal*: one for each of the most probable next characters, the longest for `e`. WRITE-BARS
+
+# %%
+assert len(next_logits) == 5
+
+# %% [markdown]
+# ## 8 · Write faster: keys and values are kept
+#
+# To write 200 characters we ran the whole model 200 times, each time over everything written. But a causal mask means: what is past never looks at what is new. So its keys and values **never change**. Keep them, and run only the new place: one query against all kept keys. This is the **key–value cache**.
+
+# %%
+def block_step(block, x, kept):
+    """One new place, (B, 1, d_model), through a block; `kept` holds keys and values and grows."""
+    a, X = block.attention, block.norm1(x)
+    Q, K, V = (split_heads(W(X), a.h) for W in (a.W_q, a.W_k, a.W_v))  # (B, h, 1, d_k)
+    if kept:
+        K, V = torch.cat([kept["K"], K], dim=2), torch.cat([kept["V"], V], dim=2)
+    kept["K"], kept["V"] = K, V  # (B, h, T so far, d_k)
+    x = x + a.W_o(merge_heads(attention(Q, K, V)[0]))
+    return x + block.feed_forward(block.norm2(x))
+
+
+def gpt_step(model, token, place, memory):
+    """Logits of the next token, (V,), given one token and what the blocks have kept."""
+    x = model.tower.embedding(torch.tensor([[token]])) + model.tower.positions[place]
+    for block, kept in zip(model.tower.blocks, memory, strict=True):
+        x = block_step(block, x, kept)
+    return model.head(model.tower.norm(x))[0, -1]
+
+# %% [markdown]
+# The same 240 tokens, greedily, in both ways; in float64, so that rounding cannot choose between two almost equal characters.
+
+# %%
+def write_all(model, prompt, length):
+    """Run everything again for each token."""
+    so_far = list(prompt)
+    while len(so_far) < length:
+        so_far.append(int(model(torch.tensor([so_far]))[0, -1].argmax()))
+    return so_far
+
+
+def write_cached(model, prompt, length):
+    """Run each token once."""
+    memory, so_far = [{} for _ in model.tower.blocks], list(prompt)
+    for place in range(length - 1):
+        logits = gpt_step(model, so_far[place], place, memory)
+        if place + 1 == len(so_far):
+            so_far.append(int(logits.argmax()))
+    return so_far
+
+# %% tags=["nbval-ignore-output"]
+exact, prompt = copy.deepcopy(writer).double(), encode("The whale ")[0].tolist()
+took, results = {}, {}
+with torch.no_grad():
+    for name, write in (("everything again", write_all), ("with the cache", write_cached)):
+        begin = time.perf_counter()
+        results[name] = write(exact, prompt, 240)
+        took[name] = time.perf_counter() - begin
+        print(f"{name:17} {took[name]:.2f} s")
+ratio = took["everything again"] / took["with the cache"]
+print(f"same tokens: {results['everything again'] == results['with the cache']}; {ratio:.1f} times as fast")
+
+# %%
+assert results["everything again"] == results["with the cache"] and ratio > 1.3
+
+# %% [markdown]
+# WRITE-CACHE
+
+# %% [markdown]
+# ## 9 · A small BERT fills gaps
+#
+# GPT sees only what was before. To **understand** a text that is already there, both sides help. But then "predict the next token" is no task: it can be seen. BERT's idea: hide some tokens, and guess them from all others.
+#
+# 15% of the tokens are chosen. Of these, 80% become a **mask** token, 10% a random token, and 10% stay. Why so? In use there is no mask token. If every chosen token were masked, the model could do nothing sensible at the others. So it can never be sure that what it sees is true. The loss counts chosen tokens only: elsewhere the target is −100, which torch's cross-entropy leaves out.
+#
+# **Exercise [15.mask_tokens](exercises/15_transformer.ipynb)** ●●● (Write it before you look at the next cell.)
+
+# %%
+def mask_tokens(tokens, mask_id, vocabulary, generator, share=0.15):
+    chosen = torch.rand(tokens.shape, generator=generator) < share
+    fate = torch.rand(tokens.shape, generator=generator)
+    other = torch.randint(0, vocabulary, tokens.shape, generator=generator)
+    inputs = torch.where(chosen & (fate < 0.8), mask_id, tokens)
+    inputs = torch.where(chosen & (fate >= 0.9), other, inputs)
+    return inputs, torch.where(chosen, tokens, -100)
+
+
+inputs, targets = mask_tokens(torch.full((200, 500), 7), 27, 26, torch.Generator().manual_seed(0))
+chosen = inputs[targets == 7]
+shares = [(chosen == k).float().mean().item() for k in (27, 7)]
+print(f"chosen {len(chosen) / inputs.numel():.1%}; of these masked {shares[0]:.1%}, as they were {shares[1]:.1%}")
+
+# %%
+assert abs(len(chosen) / inputs.numel() - 0.15) < 0.01
+assert abs(shares[0] - 0.8) < 0.01 and abs(shares[1] - (0.1 + 0.1 / 26)) < 0.01
+
+# %% [markdown]
+# Our BERT reads words letter by letter, the training words of section 5 (not the test words). It learns what English spelling is like, and nobody had to label anything: the words themselves are the targets. That is **pretraining**. We hide 30% of the letters rather than 15%: these texts are short, and more hidden letters mean more to learn from in each step. About 8 seconds.
+
+# %%
+MASK = 27
+
+
+def gap_loss(model, generator, words=X_train):
+    rows = torch.randint(len(words), (128,), generator=generator)
+    inputs, targets = mask_tokens(words[rows], MASK, 26, generator, share=0.3)
+    real = words[rows] != PAD_LETTER  # padding is neither hidden nor guessed
+    inputs, targets = torch.where(real, inputs, PAD_LETTER), torch.where(real, targets, -100)
+    return F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
+
+# %% tags=["nbval-ignore-output"]
+torch.manual_seed(0)
+reader = BERT(28, d_model=64, h=4, d_ff=128, layers=2, pad=PAD_LETTER)
+print(f"{count_parameters(reader):,} parameters, ln 28 = {math.log(28):.2f}")
+reader_losses, _ = train(reader, gap_loss, lr=0.005, steps=400)
+
+# %%
+assert abs(reader_losses[0] - math.log(28)) < 0.1 and sum(reader_losses[-20:]) / 20 < 2.75
+
+# %% [markdown]
+# Let it fill gaps in test words. Beside it stands the only thing one could do without reading: always say the most frequent letter.
+
+# %% tags=["nbval-ignore-output"]
+hidden, ends = X_test.clone(), (X_test != PAD_LETTER).sum(dim=1)
+rows, middle = torch.arange(len(X_test)), ends // 2
+hidden[rows, middle] = MASK
+with torch.no_grad():
+    guesses = reader(hidden)[rows, middle, :26]  # (B, 26)
+answer = X_test[rows, middle]
+hit = (guesses.argmax(dim=1) == answer).float().mean().item()
+among = (guesses.topk(5).indices == answer[:, None]).any(dim=1).float().mean().item()
+often = answer.bincount().max().item() / len(answer)
+print(f"middle letter right {hit:.0%}, among its first five {among:.0%}; always the most frequent: {often:.0%}")
+for k in range(6):
+    best = " ".join(chr(97 + j) for j in guesses[k].topk(5).indices.tolist())
+    word = test_words[k]
+    print(f"{word[: middle[k]]}_{word[middle[k] + 1 :]}".ljust(10), "guesses:", best)
+
+# %%
+assert hit > 1.3 * often
+
+# %% [markdown]
+# WRITE-BERT
+
+# %% [markdown]
+# ## 10 · Few labels
+#
+# What is that good for? **Fine-tuning**: take the pretrained tower, put a new head on it for another task, and go on training, all weights, with the few labels there are.
+#
+# The task: *is this a word, or the letters of a word in random order?* Counting letters does not help; one must know which letters go together. `mistake` or `mkaeits`? The test words are words that pretraining has not seen.
+#
+# The head takes the mean of the features over all letters: one vector for each word, then a linear layer.
+
+# %%
+class Classifier(nn.Module):
+    """A tower, the mean over all real places, a linear layer."""
+
+    def __init__(self, bert, classes):
+        super().__init__()
+        self.bert, self.head = bert, nn.Linear(64, classes)
+
+    def forward(self, tokens):
+        real = (tokens != self.bert.pad)[..., None]  # (B, T, 1)
+        mean = (self.bert.features(tokens) * real).sum(dim=1) / real.sum(dim=1)  # (B, 64)
+        return self.head(mean)
+
+
+def scramble(word, chance):
+    order = list(word)
+    while "".join(order) == word and len(set(word)) > 1:
+        chance.shuffle(order)
+    return "".join(order)
+
+
+def words_or_not(words, seed):
+    """Letters of the words, every second of them scrambled, and 1 where it was."""
+    chance = random.Random(seed)
+    labels = torch.arange(len(words)) % 2
+    return letters([scramble(w, chance) if s else w for w, s in zip(words, labels.tolist(), strict=True)]), labels
+
+
+X_word, y_word = words_or_not([w for w in train_words if len(w) >= 5][:5000], seed=0)
+X_word_test, y_word_test = words_or_not([w for w in test_words if len(w) >= 5], seed=1)
+for k in range(4):
+    print("".join(chr(97 + c) for c in X_word[k].tolist() if c < 26), ["word", "scrambled"][y_word[k]])
+
+# %% [markdown]
+# Two starts: from the pretrained BERT, and **from scratch**, the same network with new weights. Each with 50, 200 and 800 labels, three seeds, 50 steps. Both got the learning rate that was better for them when we tried two: 0.001 pretrained, 0.003 from scratch. About 8 seconds.
+
+# %%
+explore.predict("15.labels")
+
+# %%
+def fine_tune(start, X, y, X_test, y_test, n, seed, classes=2, steps=50):
+    """Test accuracy after training with n labels."""
+    torch.manual_seed(seed)
+    pretrained = start == "pretrained"
+    bert = copy.deepcopy(reader) if pretrained else BERT(28, 64, 4, 128, 2, pad=PAD_LETTER)
+    model, few = Classifier(bert, classes), torch.randperm(len(X))[:n]
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.001 if pretrained else 0.003)
+    for _ in range(steps):
+        batch = few[torch.randint(n, (32,))]
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[batch]), y[batch]).backward()
+        optimizer.step()
+    with torch.no_grad():
+        return (model(X_test).argmax(dim=1) == y_test).float().mean().item()
+
+# %% tags=["nbval-ignore-output"]
+accuracy = {}
+for n in (50, 200, 800):
+    for start in ("pretrained", "from scratch"):
+        runs = [fine_tune(start, X_word, y_word, X_word_test, y_word_test, n, seed) for seed in range(3)]
+        accuracy[start, n] = runs
+        print(f"{n:3} labels, {start:12} " + "  ".join(f"{a:.0%}" for a in runs))
+
+# %%
+gain = sum(accuracy["pretrained", 200]) / 3 - sum(accuracy["from scratch", 200]) / 3
+assert gain > 0.05 and min(accuracy["pretrained", 800]) > max(accuracy["from scratch", 50])
+
+# %%
+ax = plt.subplots(figsize=(8, 4.4))[1]
+for k, start in enumerate(("pretrained", "from scratch")):
+    table = 100 * torch.tensor([accuracy[start, n] for n in (50, 200, 800)])  # (3 sizes, 3 seeds)
+    ax.plot([50, 200, 800], table.mean(dim=1), "os"[k] + "-", color=f"C{k}", label=start)
+    ax.plot([50, 200, 800], table, "os"[k], color=f"C{k}", alpha=0.35)
+ax.axhline(50, color=plotting.COLORS["neutral"], linestyle=":")
+ax.set(xscale="log", xlabel="labels", ylabel="test accuracy, %", ylim=(45, 100), xlim=(40, 1000))
+ax.set(title="Word or scrambled letters? Pretraining already knows")
+ax.set_xticks([50, 200, 800], [50, 200, 800])
+ax.minorticks_off()
+plotting.label_lines(ax);
+
+# %% [markdown]
+# **What you see.** WRITE-LABELS
+
+# %% [markdown]
+# Is that so for every task? Another one on the same words: how many **syllables** has it: one, two, three, or four and more? The labels come from the dictionary's vowels.
+
+# %% tags=["nbval-ignore-output"]
+def syllables(words):
+    vowels = set("AEIOU")
+    counts = [sum(p[0] in vowels for p in said[w]) for w in words]
+    return torch.tensor(counts).clamp(1, 4) - 1
+
+
+some = train_words[:5000]
+given = letters(some), syllables(some), X_test, syllables(test_words)
+by_start = {}
+for start in ("pretrained", "from scratch"):
+    by_start[start] = [fine_tune(start, *given, n=200, seed=seed, classes=4) for seed in range(3)]
+    print(f"syllables, 200 labels, {start:12} " + "  ".join(f"{a:.0%}" for a in by_start[start]))
+print(f"always the most frequent: {given[3].bincount().max() / len(given[3]):.0%}")
+
+# %%
+syllable_gain = sum(by_start["pretrained"]) / 3 - sum(by_start["from scratch"]) / 3
+assert syllable_gain < gain
+
+# %% [markdown]
+# WRITE-SYLLABLES
+
+# %% [markdown]
+# ## 11 · With more time
+#
+# Everything here was trained for seconds. What would minutes give? Set `LONGER = True` and run the cell: both speakers of section 5 once more, for ten times the time.
+
+# %% tags=["nbval-ignore-output"]
+LONGER = False
+if LONGER:
+    torch.manual_seed(0)
+    speaker, gru_speaker = EncoderDecoder(27, 42, 64, 4, 128, 1, pad=PAD_LETTER), GRUSpeaker()
+    for name, model, lr in (("Transformer", speaker, 0.005), ("GRU", gru_speaker, 0.01)):
+        train(model, sound_loss, lr, seconds=10 * seconds)
+        per_phoneme, per_word = errors(model)
+        print(f"{name:12} phoneme error rate {per_phoneme:.1%}, word error rate {per_word:.1%}")
+
+# %%
+assert LONGER in (True, False)
+
+# %% [markdown]
+# WRITE-LONGER
+
+# %% [markdown]
+# ## What to remember
+#
+# - The block: attention between places, feed-forward at each place, each with a norm before it and a shortcut round it. No mask: encoder. Causal mask: decoder. A second attention to a context: both.
+# - The encoder–decoder writes one token at a time and looks up what it needs. With equal parameters and equal time it made fewer phoneme errors than a GRU with one vector between its halves. Cross attention shows where each sound comes from.
+# - A GPT's loss starts at ln V. Greedy writing goes round in circles; draw with temperature, and cut the tail by top-k or top-p. A cache of keys and values gives the same tokens faster, since the past never looks at the future.
+# - BERT hides tokens and guesses them from both sides: labels for free. Fine-tuning pays where the task asks what the gaps have taught (word or not), and need not pay elsewhere (syllables).
+# - A block has $12d^2 + 13d$ parameters, whatever the length of the text; twice the width is four times as many. Time and memory of attention grow with the square of the length. At equal size and short training an LSTM can still be better: we saw it on the novel.
+
+# %% [markdown]
+# ## Check yourself
+#
+# <details><summary>1. What must you change in a BERT to make a GPT of it?</summary>
+#
+# The mask: causal instead of none. And the task: the next token at each place, with inputs moved by one, instead of hidden tokens. The block stays.
+# </details>
+#
+# <details><summary>2. Your decoder's training loss is 0.01 after fifty steps, and it writes nonsense. What happened?</summary>
+#
+# It saw the answer. Either the targets were not shifted or the causal mask was missing. In writing there is no answer to copy.
+# </details>
+#
+# <details><summary>3. How many parameters has a block with d = 128 and d_ff = 512, and which part has most?</summary>
+#
+# 12 · 128² + 13 · 128 = 198,272. Feed-forward has 8 · 128² + 5 · 128 = 131,712 of them: two thirds.
+# </details>
+#
+# <details><summary>4. Why can GPT keep its keys and values while it writes, and BERT could not?</summary>
+#
+# With the causal mask, an early place never sees a later one, so its features stay as they are. Without it every new token changes all places in the second block, and with them their keys and values.
+# </details>
+#
+# <details><summary>5. Top-k with k = 10 against top-p with p = 0.9: which is more careful after "The whal"?</summary>
+#
+# Top-p: where the model is sure, one or a few characters reach 0.9 and the rest is cut. Top-k leaves ten, nine of which are wrong.
+# </details>
+
+# %% [markdown]
+# ## Exercises
+#
+# Open [exercises/15_transformer.ipynb](exercises/15_transformer.ipynb).
+#
+# | exercise | task | |
+# |---|---|---|
+# | 15.feed_forward | the network at each place | ● |
+# | 15.encoder_block | attention, feed-forward, norms, shortcuts | ●●● |
+# | 15.shift_targets | what the decoder sees | ● |
+# | 15.mask_tokens | hide 15%, in three ways | ●●● |
+# | 15.top_k | forbid all but the k best | ●● |
+# | 15.greedy_decode | write until the end | ●● |
+# | 15.noam_warmup | up, then down | ● |
+# | 15.count_transformer_parameters | a whole model | ●● |
+# | 15.error_rate | least changes over length | ●●● |
+
+# %% [markdown]
+# ## Where next
+#
+# So far every network had a right answer to be compared with. [Lesson 16](16_gan.ipynb) has none: two networks train each other, one makes pictures, the other judges them.
+
+# %% [markdown]
+# ## References
+#
+# - A. Vaswani and others (2017). *Attention is all you need.* Block, encoder–decoder, warm-up; section 5 follows it on a small scale.
+# - R. Xiong and others (2020). *On layer normalization in the Transformer architecture.* Section 2's experiment.
+# - A. Radford, K. Narasimhan, T. Salimans, I. Sutskever (2018). *Improving language understanding by generative pre-training.* GPT.
+# - J. Devlin, M.-W. Chang, K. Lee, K. Toutanova (2019). *BERT: pre-training of deep bidirectional Transformers for language understanding.*
+# - A. Holtzman, J. Buys, L. Du, M. Forbes, Y. Choi (2020). *The curious case of neural text degeneration.* Nucleus sampling.
+# - J. Kaplan and others (2020). *Scaling laws for neural language models.* What more parameters, data and time give.
