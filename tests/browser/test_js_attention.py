@@ -187,6 +187,9 @@ def test_query_and_every_key_are_dragged_by_the_mouse(stage):
     one.page.mouse.move(*spot(one, (9, 9)))
     one.page.mouse.up()
     assert rows(one, "queries")[3] == [3, 3]
+    # Let go over the table it does not choose a row.
+    drag(one, (3, 3), (4.5, -5.5))
+    assert one.values()["word"] == "it" and rows(one, "queries")[3] == [3, -3]
 
 
 def test_a_finger_drags_where_it_takes_hold(stage):
@@ -204,6 +207,8 @@ def test_a_finger_drags_where_it_takes_hold(stage):
     touch("touchEnd")
     assert rows(one, "keys")[1] == pytest.approx([-0.1, 2.5], abs=0.3)
     assert one.values()["grip"] == "cat" and one.js("window.scrollY") == 0
+    one.page.touchscreen.tap(*spot(one, (-0.9, -0.7)))  # a tap takes hold, too
+    expect(one.control("grip")).to_have_value("the")
 
 
 def test_arrow_keys_move_what_is_held(stage):

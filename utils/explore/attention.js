@@ -313,11 +313,15 @@ const explorer = (() => {
     node.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
       node.focus({ preventScroll: true });
-      const grip = drag.down(where(event), view, event.pointerType === "touch")?.grip;
-      if (grip && grip !== view.values.grip) view.set({ grip }, { settled: false });
+      view.memory.taken = drag.down(where(event), view, event.pointerType === "touch")?.grip;
+    });
+    // A tap takes hold as well. Not before the end: to draw anew under a finger that comes down would lose it.
+    node.addEventListener("pointerup", () => {
+      const grip = view.memory.taken;
+      if (grip && grip !== view.values.grip) view.set({ grip });
     });
     node.addEventListener("click", (event) => {
-      const row = rowAt(view, where(event));
+      const row = view.memory.taken ? null : rowAt(view, where(event)); // what was dragged there chooses nothing
       if (row !== null) view.set({ word: view.data.words[row] });
     });
     node.addEventListener("keydown", (event) => {
