@@ -42,7 +42,7 @@ plotting.use_style()
 # %% [markdown]
 # ## 1 · A pad of notes
 #
-# A name, a sentence, a melody, the births of each day: all are **sequences**. Their pieces come in an order, and the order matters: *dog bites man* is not *man bites dog*. And they have no fixed length.
+# A name, a sentence, the births of each day: all are **sequences**. The order of their pieces matters: *dog bites man* is not *man bites dog*. And they have no fixed length.
 #
 # A dense layer wants a fixed number of inputs. We could give it the last ten letters, but then the eleventh is gone for ever. You read differently: word by word, and after each word you change what you have in mind a little.
 #
@@ -583,12 +583,12 @@ class LastState(nn.Module):
 
 # %%
 def learn_to_add(kind, T, most=400):
-    """The loss at each step; stops when the last 20 were below 0.01."""
+    """The loss at each step; stops when the last 20 were below 0.02."""
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(0)
     model, losses = LastState(kind, 2), []
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-    while len(losses) < most and (len(losses) < 20 or max(losses[-20:]) > 0.01):
+    while len(losses) < most and (len(losses) < 20 or max(losses[-20:]) > 0.02):
         X, y = adding_batch(64, T, generator)
         loss = F.mse_loss(model(X), y)
         optimizer.zero_grad()
@@ -605,17 +605,27 @@ def learn_to_add(kind, T, most=400):
 explore.predict("13.adding")
 
 # %% tags=["nbval-ignore-output"]
-adding = {}
-for T in (10, 50, 100):
+def learn_all(T):
+    """Train one network of each kind; their losses, and the mean of the last 20."""
     for kind in LAYERS:
-        adding[kind, T] = learn_to_add(kind, T)
-        end = sum(adding[kind, T][-20:]) / 20
-        print(f"T = {T:3}  {kind:4}  {len(adding[kind, T]):3} steps, error at the end {end:.3f}")
+        losses = learn_to_add(kind, T)
+        adding[kind, T], ends[kind, T] = losses, sum(losses[-20:]) / 20
+        print(f"T = {T:3}  {kind:4}  {len(losses):3} steps, error at the end {ends[kind, T]:.3f}")
+
+
+adding, ends = {}, {}
+learn_all(10)
+learn_all(50)
 
 # %%
-ends = {key: sum(losses[-20:]) / 20 for key, losses in adding.items()}
-assert all(ends["GRU", T] < 0.05 for T in (10, 50, 100)) and max(ends["LSTM", 10], ends["LSTM", 50]) < 0.08
-assert ends["RNN", 10] < 0.1 < 0.14 < min(ends["RNN", 50], ends["RNN", 100])
+assert ends["RNN", 10] < 0.1 and max(ends["LSTM", 10], ends["GRU", 10]) < 0.05
+assert ends["RNN", 50] > 0.14 and ends["LSTM", 50] < 0.1 and ends["GRU", 50] < 0.05
+
+# %% tags=["nbval-ignore-output"]
+learn_all(100)
+
+# %%
+assert ends["RNN", 100] > 0.14 and ends["GRU", 100] < 0.05
 
 # %%
 fig, axes = plt.subplots(1, 3, figsize=(12, 4), layout="constrained", sharey=True)
@@ -634,7 +644,7 @@ axes[0].legend();
 # %% [markdown]
 # Again and again the same shape: for a long time **nothing**, then a sudden fall. As long as nothing from the first half arrives, no small change of the weights helps much.
 #
-# The plain RNN learned 10 steps more or less, 50 and 100 not at all: it says the mean. The gates get further. That the GRU learned 100 steps in this time and the LSTM did not is no law: which of them is quicker depends on the task, the learning rate and the gates' biases. Of the LSTM at 50 steps we can say more: with three seeds it needed 366 to 387 steps.
+# The plain RNN learned 10 steps more or less, 50 and 100 not at all: it says the mean. The gates get further. That the GRU learned 100 steps in this time and the LSTM did not is no law: which of them is quicker depends on the task, the learning rate and the gates' biases. Of the LSTM at 50 steps we can say more: with three seeds it got there each time, in fewer than 400 steps.
 
 # %% [markdown]
 # ## 11 · A model that invents names
@@ -727,7 +737,7 @@ assert off_packed.max() < 1e-5 < off_padded[:2].min() and off_padded[2] < 1e-5
 class NameModel(nn.Module):
     """Letters (B, T) -> logits of the next letter (B, T, 27), and the state to go on from."""
 
-    def __init__(self, n=80, d=16):
+    def __init__(self, n=64, d=16):
         super().__init__()
         self.embedding = nn.Embedding(27, d)
         self.layer = nn.LSTM(d, n, batch_first=True)
@@ -808,14 +818,14 @@ print("before training:", ", ".join(write_names(name_model, 5)))
 # %% [markdown]
 # ### Watch it learn
 #
-# 500 steps of 128 names each, about 6 seconds. Along the way: the loss on held-out names, and five names.
+# 400 steps of 128 names each, about 5 seconds. Along the way: the loss on held-out names, and five names.
 
 # %% tags=["nbval-ignore-output", "long"]
 optimizer = torch.optim.Adam(name_model.parameters(), lr=0.005)
 generator = torch.Generator().manual_seed(0)
 record, norms = {}, []
-for step in range(501):
-    if step in (0, 10, 30, 100, 200, 350, 500):
+for step in range(401):
+    if step in (0, 10, 30, 100, 200, 300, 400):
         with torch.no_grad():
             record[step] = name_loss(name_model, inputs[held_out], targets[held_out]).item()
         print(f"step {step:3}  loss {record[step]:.2f}  ", ", ".join(write_names(name_model, 5)))
@@ -828,8 +838,8 @@ for step in range(501):
 
 # %%
 known = set(texts.surnames())
-assert abs(record[0] - torch.tensor(27.0).log()) < 0.05 and record[500] < record[100] < record[30] < record[10]
-assert record[500] < one_letter - 0.1
+assert abs(record[0] - torch.tensor(27.0).log()) < 0.05 and record[400] < record[100] < record[30] < record[10]
+assert record[400] < one_letter - 0.1
 
 # %% [markdown]
 # From noise to names. At first the model draws all letters alike. After some ten steps it knows that some letters are commoner (and that names end), later it alternates vowels and consonants, and in the end it writes names that sound English, with endings such as *-er* or *-ard*. Some exist, most are new. (The drawing begins with the same seed each time. So you can see one name become better.)
@@ -840,19 +850,20 @@ assert record[500] < one_letter - 0.1
 explore.predict("13.temperature")
 
 # %% tags=["nbval-ignore-output"]
-share = {}
+share, different = {}, {}
 for temperature in (0.3, 0.6, 1.0, 1.5):
-    written = write_names(name_model, 200, temperature)
-    share[temperature] = sum(name in known for name in written) / 200
-    print(f"{temperature}: {share[temperature]:4.0%} are surnames, {len(set(written)):3} different: ", ", ".join(written[:5]))
+    written = write_names(name_model, 150, temperature)
+    share[temperature] = sum(name in known for name in written) / 150
+    different[temperature] = len(set(written))
+    print(f"{temperature}: {share[temperature]:4.0%} are surnames, {different[temperature]:3} of 150 differ: ", ", ".join(written[:5]))
 
 # %%
-assert share[0.3] > share[1.0] > share[1.5] and len(set(write_names(name_model, 200, 0.3))) < 180
+assert share[0.3] > 0.4 > share[1.0] > share[1.5] and different[0.3] < 140
 
 # %% [markdown]
 # At 0.3 about two thirds of the "inventions" are real surnames, many of them drawn more than once: safe and dull. At 1.5 hardly one in ten is. Temperature trades safety for variety, without any training. At 1.0 the model draws as it was taught: about a fifth are real, though real names are a tiny part of all possible strings.
 #
-# Did it just learn its 10,000 names by heart? It was given about 34,000 numbers to learn from some 70,000 letters, and its loss on names that it never saw is as good as shown. So: mostly not.
+# Did it just learn its 10,000 names by heart? It has about 24,000 numbers, and the 9,000 names have some 60,000 letters, and its loss on names that it never saw is as good as shown. So: mostly not.
 
 # %% [markdown]
 # ## 12 · What will tomorrow bring?
@@ -895,7 +906,7 @@ class Forecaster(nn.Module):
         return self.out(states)[..., 0], state
 
 # %%
-def train_forecaster(seed, steps=350, length=56):
+def train_forecaster(seed, steps=300, length=56):
     torch.manual_seed(seed)
     model = Forecaster()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
