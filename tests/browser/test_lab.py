@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Locator, Page
 from real_lab import REPOSITORY, OpenNotebook, RealLab, opened, tiny_notebook, wait_for
 
 from utils.checks.bank import all_exercises
+from utils.explore.base import WIDGET_VIEW
 
 # A small notebook with every explorer stands beside the lessons: it tests them where no lesson does.
 EVERY_EXPLORER = "every_explorer.ipynb"
@@ -115,12 +116,17 @@ def running(
 # ------------------------------------------------------------------ helpers
 def explorers(notebook: OpenNotebook) -> list[Locator]:
     """The live explorers of a notebook, once each has drawn."""
-    wanted = sum(
-        "application/vnd.jupyter.widget-view+json" in str(c.get("outputs")) for c in notebook.cells()
-    )
+    outputs = [output for cell in notebook.cells() for output in cell.get("outputs", [])]
+    views = [o["data"] for o in outputs if WIDGET_VIEW in o.get("data", {})]
+    wanted = sum(not is_progress_bar(str(view.get("text/plain"))) for view in views)
     found = notebook.page.locator("[data-explorer].n2t-live")
     wait_for(lambda: found.count() >= wanted, notebook.page, seconds=20, what=f"{wanted} live explorers")
     return found.all()
+
+
+def is_progress_bar(words: str) -> bool:
+    """Whether a widget's text is that of tqdm's bar, such as ``  0%|          | 0/940 [00:00<?, ?step/s]``."""
+    return re.match(r"\s*\d+%\|.*\| \d+/\d+ \[", words.strip("[]'")) is not None
 
 
 def seen(explorer: Locator) -> str:
