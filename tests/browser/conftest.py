@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from explorer_stage import Stage
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from real_lab import REPOSITORY, RealLab, launch_browser
 
 from utils.explore.base import Explorer
@@ -52,17 +52,25 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealLab]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def kept_context(chromium: Browser) -> Iterator[BrowserContext]:
+    """A browser context for all stages that ask for nothing special."""
+    context = chromium.new_context()
+    context.new_page()  # with one page always open its process goes on
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def stage(chromium: Browser) -> Iterator[Callable[..., Stage]]:
+def stage(chromium: Browser, kept_context: BrowserContext) -> Iterator[Callable[..., Stage]]:
     """Make stages; afterwards no console may have complained."""
     made: list[Stage] = []
 
-    def make(live: Explorer, **options: Any) -> Stage:
-        made.append(Stage(chromium, live, **options))
+    def make(live: Explorer, *, width: int = 1000, **options: Any) -> Stage:
+        made.append(Stage(chromium, live, width=width, kept=None if options else kept_context, **options))
         return made[-1]
 
     yield make
     for one in made:
-        problems = one.problems
-        one.context.close()
-        assert not problems
+        one.close()
+        assert not one.problems

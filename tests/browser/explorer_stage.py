@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from playwright.sync_api import Browser, Locator
+from playwright.sync_api import Browser, BrowserContext, Locator
 
 from utils.explore.base import Explorer
 
@@ -54,11 +54,25 @@ window.listening = () => Object.values(listeners).flat().length;
 
 
 class Stage:
-    """One page with one live explorer. ``problems`` collects what console and page complain of."""
+    """One page with one live explorer. ``problems`` collects what console and page complain of.
 
-    def __init__(self, browser: Browser, live: Explorer, *, width: int = 1000, **context: Any):
-        self.context = browser.new_context(viewport={"width": width, "height": 900}, **context)
+    The page has a browser context of its own, or is a new page in ``kept``, which costs half as much: there
+    it shares with earlier pages only what the context stores, and that is emptied when the stage closes.
+    """
+
+    def __init__(
+        self,
+        browser: Browser,
+        live: Explorer,
+        *,
+        width: int = 1000,
+        kept: BrowserContext | None = None,
+        **options: Any,
+    ):
+        self._kept = kept
+        self.context = kept or browser.new_context(**options)
         self.page = self.context.new_page()
+        self.page.set_viewport_size({"width": width, "height": 900})
         self.problems: list[str] = []
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on(
@@ -67,6 +81,15 @@ class Stage:
         self.page.route("**/*", lambda route: route.fulfill(body=PAGE, content_type="text/html"))
         self.live = live
         self.load()
+
+    def close(self) -> None:
+        """Close what was opened here."""
+        if self._kept is None:
+            self.context.close()
+            return
+        if self.page.url == ADDRESS:
+            self.js("localStorage.clear()")
+        self.page.close()
 
     def load(self) -> None:
         """Open the page afresh; what the browser remembers stays."""

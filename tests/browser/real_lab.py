@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, WebSocket
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, WebSocket
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -80,6 +80,7 @@ class RealLab:
         self.url = f"http://127.0.0.1:{free_port()}"
         self.log = home / "jupyterlab.log"
         self.process: subprocess.Popen | None = None
+        self.page: Page | None = None  # with JupyterLab in it and no notebook open: see `opened`
 
     def environment(self) -> dict[str, str]:
         """The variables that JupyterLab and its kernels see: everything written goes below `home`."""
@@ -186,12 +187,22 @@ class OpenNotebook:
     console_errors: list[str] = field(default_factory=list)
     page_errors: list[str] = field(default_factory=list)
     kernel_errors: list[str] = field(default_factory=list)
+    missing: str = ""  # of what should have been seen before any cell ran
 
     def listen(self) -> None:
         """Note console errors, uncaught exceptions and ``error`` messages of the kernel from here on."""
         self.page.on("console", self._on_console)
-        self.page.on("pageerror", lambda error: self.page_errors.append(error.stack or str(error)))
+        self.page.on("pageerror", self._on_page_error)
         self.page.on("websocket", self._on_websocket)
+
+    def stop_listening(self) -> None:
+        """Leave what happens in the page from here on to others."""
+        self.page.remove_listener("console", self._on_console)
+        self.page.remove_listener("pageerror", self._on_page_error)
+        self.page.remove_listener("websocket", self._on_websocket)
+
+    def _on_page_error(self, error: Error) -> None:
+        self.page_errors.append(error.stack or str(error))
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type != "error":
@@ -263,6 +274,20 @@ class OpenNotebook:
         found += [f"kernel: {text}" for text in self.kernel_errors]
         return found
 
+    def close(self) -> None:
+        """Shut the kernel down and close the notebook without saving it, so that the page is as it was."""
+        if self.script("return document.body.dataset.jpThemeLight;") == "false":
+            self.theme("JupyterLab Light")
+        self.script(
+            """await panel.sessionContext.shutdown();
+               panel.context.model.dirty = false;
+               panel.close();"""
+        )
+        self.page.wait_for_function(
+            "() => ![...window.jupyterapp.shell.widgets('main')].some(widget => widget.context)"
+        )
+        self.page.wait_for_timeout(100)
+
     def theme(self, name: str) -> None:
         """Switch JupyterLab to "JupyterLab Dark" or "JupyterLab Light" and wait for its colours."""
         self.script("await app.commands.execute('apputils:change-theme', {theme: argument});", name)
@@ -273,29 +298,24 @@ class OpenNotebook:
 
 
 @contextmanager
-def opened(
-    browser: Browser, lab: RealLab, path: str, *, kernel: bool = True, width: int = 1280, height: int = 900
-) -> Iterator[OpenNotebook]:
-    """Open the notebook at `path` (below the server's root) in a fresh page and workspace.
+def opened(browser: Browser, lab: RealLab, path: str, *, kernel: bool = True) -> Iterator[OpenNotebook]:
+    """Open the notebook at `path` (below the server's root) in JupyterLab, alone, with a kernel of its own.
 
-    With ``kernel=False`` the notebook is opened as JupyterLab shows it when no kernel runs.
+    With ``kernel=False`` the notebook is opened as JupyterLab shows it when no kernel runs. To start
+    JupyterLab in the browser costs more than most tests, so its page is kept for the next notebook, if it
+    could be closed in order.
     """
-    context = browser.new_context(viewport={"width": width, "height": height})
-    notebook = OpenNotebook(context.new_page(), path)
+    page = lab.page or _new_page(browser, lab)
+    lab.page = None
+    notebook = OpenNotebook(page, path)
     notebook.listen()
-    page = notebook.page
-    page.set_default_timeout(30_000)
     try:
-        page.goto(f"{lab.url}/lab/tree/{path}?reset" if kernel else f"{lab.url}/lab?reset")
-        page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell")
-        notebook.script("await app.restored;")
-        if not kernel:
-            notebook.script(
-                """const kernelPreference = {shouldStart: false, canStart: false};
-                   await app.commands.execute(
-                       'docmanager:open', {path: argument, factory: 'Notebook', kernelPreference});""",
-                path,
-            )
+        notebook.script(
+            """const options = {path: argument[0], factory: 'Notebook'};
+               if (!argument[1]) options.kernelPreference = {shouldStart: false, canStart: false};
+               await app.commands.execute('docmanager:open', options);""",
+            [path, kernel],
+        )
         page.wait_for_function(
             "path => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=path
         )
@@ -307,9 +327,23 @@ def opened(
         notebook.settle()
         page.keyboard.press("Escape")
         yield notebook
+        notebook.stop_listening()
+        notebook.close()
+        lab.page = page
     finally:
-        context.close()
+        if lab.page is None:
+            page.context.close()
         lab.stop_kernel(path)
+
+
+def _new_page(browser: Browser, lab: RealLab) -> Page:
+    """JupyterLab in a fresh page and workspace, with nothing open."""
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.set_default_timeout(30_000)
+    page.goto(f"{lab.url}/lab?reset")
+    page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell")
+    page.evaluate("window.jupyterapp.restored")
+    return page
 
 
 def tiny_notebook(folder: Path, name: str, sources: list[str]) -> Path:

@@ -23,6 +23,7 @@ activation = importlib.import_module("utils.explore.activation")
 replay = importlib.import_module("utils.explore.replay")
 predict = importlib.import_module("utils.explore.predict")
 
+
 def a_neuron(**values: Any) -> Explorer:
     start = neuron.DECLARATION.defaults() | values
     return neuron.NeuronExplorer(neuron.DECLARATION, {"points": neuron.POINTS}, values=start)
@@ -151,7 +152,6 @@ BIG = replay.prepare(
     [[0, 0], [300, 1e6], [-1, 2]], [0, 1, 0], [((-1e7, 12345.67), -1e9, 1), ((3, -1e7), 1e-7, 2)]
 )
 SETTINGS["replay of large numbers"] = (lambda: a_replay(BIG), [{"update": k} for k in range(3)])
-
 
 
 @pytest.mark.parametrize("width", [1000, 700, 390])

@@ -65,6 +65,7 @@ def load_work(exercise: Exercise, code: str, label: str) -> Callable:
     return names[exercise.name]
 
 
-def wrong_works(exercise: Exercise) -> tuple[Callable, ...]:
-    """The works of an exercise's misconceptions, in their order."""
-    return tuple(load_work(exercise, m.code, m.name) for m in exercise.misconceptions)
+def wrong_work(exercise: Exercise, number: int) -> Callable:
+    """The work of an exercise's misconception of that number, made afresh."""
+    misconception = exercise.misconceptions[number]
+    return load_work(exercise, misconception.code, misconception.name)

@@ -12,12 +12,13 @@ import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import torch
 
 from . import record
-from .bank import all_exercises, close_matches, wrong_works
+from .bank import all_exercises, close_matches, wrong_work
 from .diagnose import diagnose
 from .exercise import GROUPS, Case, Exercise, NotAsAsked, Stopped
 from .guard import Failure, Guard, Outcome, last_line, load_optimizers_for
@@ -431,8 +432,11 @@ def recognise(exercise: Exercise, trial: Trial) -> tuple[str, str]:
     # so that somebody who forgets the bias and returns floats for integers still hears of the bias
     lenient = replace(strict, exact_types=False)
     by_value = replace(lenient, any_dtype=True)
-    pairs = zip(exercise.misconceptions, wrong_works(exercise), strict=True)
-    alike = [(m, o) for m, work in pairs if (o := _outcomes_like(exercise, work, trial, by_value))]
+    alike = [
+        (misconception, outcomes)
+        for number, misconception in enumerate(exercise.misconceptions)
+        if (outcomes := _outcomes_like(exercise, number, trial, by_value))
+    ]
     for rules in dict.fromkeys((strict, lenient, by_value)):
         if _same_outcomes(trial.expected, trial.got, rules):
             break  # nothing but types is wrong, and of those no misconception told
@@ -445,16 +449,41 @@ def recognise(exercise: Exercise, trial: Trial) -> tuple[str, str]:
         return "", ""
 
 
-def _outcomes_like(exercise: Exercise, work: Callable, trial: Trial, rules: Rules) -> list[Outcome]:
-    """The outcomes of ``work`` on all cases; empty as soon as one is not the learner's."""
+def _outcomes_like(exercise: Exercise, number: int, trial: Trial, rules: Rules) -> list[Outcome]:
+    """The outcomes of a misconception on all cases; empty as soon as one is not the learner's."""
+    wrong = _known_wrong(exercise, number, trial.seed)
     outcomes = []
-    with Guard(work, exercise.time_limit, trial.seed) as guard:
-        for case, got in zip(trial.cases, trial.got, strict=True):
-            outcome, _ = _call(exercise, guard, work, case)
+    with Guard(wrong.work, exercise.time_limit, trial.seed) as guard:
+        for i, (case, got) in enumerate(zip(trial.cases, trial.got, strict=True)):
+            known = i < len(wrong.outcomes)
+            outcome = wrong.outcomes[i] if known else _call(exercise, guard, wrong.work, case)[0]
+            if outcome.timed_out or outcome.interrupted:  # that is of the moment, and nothing to keep
+                wrong.forget()
+            elif not known:
+                wrong.outcomes.append(outcome)
             if not _same_outcome(outcome, got, rules):
                 return []
             outcomes.append(outcome)
     return outcomes
+
+
+class _KnownWrong:
+    """A misconception's work and its outcomes on the first cases of a seed, as far as needed until now."""
+
+    def __init__(self, exercise: Exercise, number: int) -> None:
+        self._made_from = exercise, number
+        self.forget()
+
+    def forget(self) -> None:
+        """Start anew."""
+        self.work = wrong_work(*self._made_from)
+        self.outcomes: list[Outcome] = []
+
+
+@lru_cache(maxsize=256)
+def _known_wrong(exercise: Exercise, number: int, seed: int) -> _KnownWrong:
+    """Kept: the next answer with the same seed, a second attempt or another learner's, needs it again."""
+    return _KnownWrong(exercise, number)
 
 
 def _same_outcomes(some: Sequence[Outcome], others: Sequence[Outcome], rules: Rules) -> bool:

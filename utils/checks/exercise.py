@@ -77,7 +77,7 @@ class Misconception:
     hint: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is itself and equal to no other
 class Exercise:
     """An exercise as data.
 
