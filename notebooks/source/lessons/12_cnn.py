@@ -610,7 +610,7 @@ X = conv2d(X_test[:5], torch.randn(6, 1, 5, 5, generator=torch.Generator().manua
 print(torch.equal(torch.relu(F.max_pool2d(X, 2)), F.max_pool2d(torch.relu(X), 2)))
 
 # %% [markdown]
-# All 60,000 digits, three epochs, Adam with a one-cycle schedule (lesson 07) up to 0.006. The networks of lesson 10 reached 98%. (About fifteen seconds on two quiet cores.)
+# All 60,000 digits, four epochs, Adam with a one-cycle schedule (lesson 07) up to 0.006. The networks of lesson 10 reached 98%. (About twenty seconds on two quiet cores.)
 
 # %%
 torch.manual_seed(0)
@@ -618,18 +618,18 @@ lenet = LeNet()
 train_batches = data.Batches(X_all, y_all, batch_size=128)
 test_batches = data.Batches(X_test, y_test, batch_size=1000, shuffle=False)
 optimizer = torch.optim.Adam(lenet.parameters(), lr=0.006)
-one_cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.006, total_steps=3 * len(train_batches))
-fit(lenet, train_batches, loss_fn=F.cross_entropy, optimizer=optimizer, scheduler=one_cycle, epochs=3)
+one_cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.006, total_steps=4 * len(train_batches))
+fit(lenet, train_batches, loss_fn=F.cross_entropy, optimizer=optimizer, scheduler=one_cycle, epochs=4)
 result = evaluate(lenet, test_batches, F.cross_entropy, {"accuracy": accuracy})
 
 # %% tags=["nbval-ignore-output"]
 print(f"test set: {result['accuracy']:.2%} right, {round(10_000 * (1 - result['accuracy']))} of 10,000 wrong")
 
 # %%
-assert result["accuracy"] > 0.985  # 99%, rounded: the digits behind the point differ between machines
+assert result["accuracy"] > 0.99  # the digits behind the point differ between machines
 
 # %% [markdown]
-# **99%**, with 61,706 parameters; the dense network of lesson 00 has 136,074. Four other seeds gave us from 98.99% to 99.16%, and this seed, with another number of threads, 99.24%. So say "about 99%": what stands behind the point is chance.
+# **99%**, with 61,706 parameters; the dense network of lesson 00 has 136,074. Three other seeds gave us from 99.16% to 99.27%; after three epochs the same four seeds had stood between 98.99% and 99.24%. What stands behind the point is chance.
 #
 # Which ones are wrong?
 
