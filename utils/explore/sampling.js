@@ -133,21 +133,23 @@ const explorer = (() => {
     if (others.length) lines.push([rest, sum(state.plain, others), sum(state.p, others), sum(state.counts, others), state.kept > shown.length]);
     lines.forEach(([name, plain, now, count, stays], k) => {
       const middle = TOP + (k + 0.5) * ROW;
-      const wide = (value) => Math.max(value > 0 ? 1.5 : 0, plot.px(Math.min(value, end)) - left);
+      const wide = (value) => Math.max(0, plot.px(Math.min(value, end)) - left);
       plot.draw("rect", { x: left, y: middle - 11, width: wide(plain), height: 22, fill: "#d9d9e0" });
       plot.draw("rect", { x: left, y: middle - 6, width: wide(now), height: 12, fill: colors.accent });
       if (count) plot.point([Math.min(count / draws, end), k + 0.5], { color: colors.text, marker: "D", size: 6 });
       const ink = stays ? colors.text : "#6b6b74";
       picture.text(left - 8, middle + 5, name, { size: 15, anchor: "end", color: ink, weight: stays ? 600 : 400 });
-      if (!stays) {
-        picture.add(svg("line", { x1: left - 10 - name.length * 8, x2: left - 6, y1: middle, y2: middle, stroke: "#6b6b74", "stroke-width": 1.5 }));
-      }
       picture.text(nowAt, middle + 5, stays ? percent(now) : "cut", { size: 14, anchor: "end", color: ink });
       if (draws && stays) picture.text(width - 10, middle + 5, `${count}×`, { size: 14, anchor: "end" });
     });
     if (draws) {
-      const all = state.drawn.slice(-80).map((i) => data.tokens[i]).join(" ");
-      picture.text(14, TOP + rows * ROW + 62, `Drawn: ${ended(all, Math.floor((width - 90) / 8.8))}`, { size: 15 });
+      // The last ones, as many whole tokens as there is room for.
+      let row = "";
+      for (const i of state.drawn.slice().reverse()) {
+        if (row.length + data.tokens[i].length + 1 > (width - 110) / 8.8) { row = ` …${row}`; break; }
+        row = ` ${data.tokens[i]}${row}`;
+      }
+      picture.text(14, TOP + rows * ROW + 62, `Drawn:${row}`, { size: 15 });
     } else {
       picture.text(14, TOP + rows * ROW + 62, "Nothing drawn yet.", { size: 15, color: "#6b6b74" });
     }
