@@ -860,8 +860,8 @@ GRU_STEP = Exercise(
         Misconception(
             "order z, r, n",
             changed(_GRU, ("r_x, z_x, n_x", "z_x, r_x, n_x"), ("r_h, z_h, n_h", "z_h, r_h, n_h")),
-            "Your two gates have changed places. In torch's order the reset gate comes first, then the "
-            "update gate.",
+            "Your two gates have changed places. In torch's order the reset gate comes first; it acts inside "
+            "the candidate, while the update gate mixes.",
         ),
         Misconception(
             "order r, n, z",
@@ -915,12 +915,6 @@ GRU_STEP = Exercise(
             "keeps the whole state",
             changed(_GRU, (_MIX, "(1 - z) * candidate + h")),
             "You keep the old state in full and add to it, so it may grow without end. Its share is z.",
-        ),
-        Misconception(
-            "reset gate mixes",
-            changed(_GRU, (_MIX, "(1 - r) * candidate + r * h"), ("r * n_h", "z * n_h")),
-            "You have given each gate the other's task. The reset gate acts inside the candidate, the update "
-            "gate mixes.",
         ),
         Misconception(
             "cuts the batch",
@@ -1317,9 +1311,9 @@ def sample_cases(generator: torch.Generator) -> list[Case]:
     seed = whole_number(generator, 0, 10_000)
     two = torch.tensor([0.0, math.log(3)])
     return [
-        Case("values", (two, 0.25, 90, seed), "the logits of the statement, colder"),
-        Case("values", (torch.tensor([8.0, 0.0, 4.0]), 8.0, 90, seed + 1), "hot"),
-        Case("values", (torch.tensor([3.0, 1.0, 0.0, 4.0, 0.0]), 0.5, 90, seed + 2), "five places, cold"),
+        Case("values", (two, 0.25, 150, seed), "the logits of the statement, colder"),
+        Case("values", (torch.tensor([60.0, 0.0, 30.0]), 30.0, 150, seed + 1), "hot"),
+        Case("values", (torch.tensor([3.0, 1.0, 0.0, 4.0, 0.0]), 0.5, 150, seed + 2), "five places, cold"),
         Case("shapes", (torch.tensor([1.5]), 1.0, 8, seed), "one place"),
         Case("types", (torch.tensor([-9.0, -3.0, -3.0]).double(), 1.0, 60, seed), "float64, all negative"),
         Case("edge cases", (torch.tensor([1000.0, 0.0, 998.0, -1000.0]), 2.0, 60, seed), "large logits"),
@@ -1368,13 +1362,8 @@ SAMPLE = Exercise(
         Misconception(
             "temperature forgotten",
             changed(_SAMPLE, ("logits / temperature", "logits")),
-            "Your draws do not depend on the temperature. The logits are divided by it, before the softmax.",
-        ),
-        Misconception(
-            "temperature behind the softmax",
-            changed(_SAMPLE, (_P, "p = torch.softmax(logits, dim=0) / temperature")),
-            "You divide the probabilities by the temperature. That changes all by the same factor, so it "
-            "changes nothing about the draws. Divide the logits, before the softmax.",
+            "Your draws do not depend on the temperature. Divide the logits by it, before the softmax: "
+            "if all shares change by one factor behind it, nothing changes.",
         ),
         Misconception(
             "a second softmax",
@@ -1409,16 +1398,6 @@ SAMPLE = Exercise(
             "the least probable most",
             changed(_SAMPLE, ("logits / temperature", "-logits / temperature")),
             "Your draws prefer the smallest logits: a sign is wrong.",
-        ),
-        Misconception(
-            "squares the temperature",
-            changed(_SAMPLE, ("logits / temperature", "logits / temperature**2")),
-            "The temperature acts twice in your draws. Divide by it once.",
-        ),
-        Misconception(
-            "root of the temperature",
-            changed(_SAMPLE, ("logits / temperature", "logits / temperature**0.5")),
-            "You divide by the root of the temperature. Divide by the temperature itself.",
         ),
         Misconception(
             "generator not used",
@@ -1528,7 +1507,7 @@ def pad_sequences(sequences: Sequence[Sequence[int]], value: int = 0) -> tuple[T
     lengths = torch.tensor([len(s) for s in sequences])
     T = int(lengths.max())
     rows = [list(s) + [value] * (T - len(s)) for s in sequences]
-    return torch.tensor(rows, dtype=torch.int64).reshape(-1, T), lengths
+    return torch.tensor(rows, dtype=torch.int64), lengths
 
 
 def pad_sequences_cases(generator: torch.Generator) -> list[Case]:
@@ -1557,10 +1536,10 @@ def pad_sequences(sequences, value=0):
     lengths = torch.tensor([len(s) for s in sequences])
     T = int(lengths.max())
     rows = [s + [value] * (T - len(s)) for s in sequences]
-    return torch.tensor(rows, dtype=torch.int64).reshape(-1, T), lengths
+    return torch.tensor(rows, dtype=torch.int64), lengths
 """
 _ROW = "s + [value] * (T - len(s))"
-_GIVE = "return torch.tensor(rows, dtype=torch.int64).reshape(-1, T), lengths"
+_GIVE = "return torch.tensor(rows, dtype=torch.int64), lengths"
 
 PAD_SEQUENCES = Exercise(
     id="13.pad_sequences",
@@ -1614,7 +1593,7 @@ PAD_SEQUENCES = Exercise(
         ),
         Misconception(
             "lengths first",
-            changed(_PAD, (_GIVE, "return lengths, torch.tensor(rows, dtype=torch.int64).reshape(-1, T)")),
+            changed(_PAD, (_GIVE, "return lengths, torch.tensor(rows, dtype=torch.int64)")),
             "Both are there, but in the wrong order: the padded sequences come first.",
         ),
         Misconception(
@@ -1659,7 +1638,7 @@ PAD_SEQUENCES = Exercise(
         ),
         Misconception(
             "decimal numbers",
-            changed(_PAD, ("dtype=torch.int64).reshape", "dtype=torch.float32).reshape")),
+            changed(_PAD, ("dtype=torch.int64", "dtype=torch.float32")),
             "Your numbers have become decimal numbers. They are numbers of characters or words, and an "
             "embedding wants int64.",
         ),
@@ -1886,16 +1865,6 @@ def next_char_pairs(names, alphabet):
             ),
             "You fill the inputs up with −100 too. There is no character −100, and an embedding would refuse "
             "it. Only the loss knows that number.",
-        ),
-        Misconception(
-            "mark at the end left out of the loss",
-            changed(
-                _PAIRS,
-                ("        targets[row, len(name)] = 0\n", "        targets[row, len(name)] = -100\n"),
-                ("    return", "    targets[targets == 0] = -1\n    return"),
-            ),
-            "Your targets hold −1 or −100 where the mark at the end should stand. The mark is a target like "
-            "any other, number 0.",
         ),
         Misconception(
             "letters numbered from 0",

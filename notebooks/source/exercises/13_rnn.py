@@ -224,14 +224,14 @@ def pad_sequences(sequences, value=0):
     lengths = torch.tensor([len(s) for s in sequences])
     T = int(lengths.max())
     rows = [list(s) + [value] * (T - len(s)) for s in sequences]
-    return torch.tensor(rows, dtype=torch.int64).reshape(-1, T), lengths
+    return torch.tensor(rows, dtype=torch.int64), lengths
     # === stub
     raise NotImplementedError("write pad_sequences, then run this cell and the check below")
     # === end
 # === explanation
 # `[value] * 3` is a list of three; `[value] * 0` is empty. The lengths are handed back because nothing in the tensor tells a real 0
 # from a filled-up one: with them the state after a sequence's own last step can be found, and filled-up places left out of the loss.
-# The `reshape` is for the rare batch in which every sequence is empty.
+# `nn.utils.rnn.pad_sequence` fills up, too, but gives (T, B) unless it is told `batch_first=True`, and no lengths.
 
 # %% exercise="13.next_char_pairs"
 # === statement
