@@ -93,7 +93,7 @@ def test_rows_are_read_as_in_python(stage):
 
 
 # ------------------------------------------------------------------ the picture
-@pytest.mark.parametrize("width", [1000, 560, 390])
+@pytest.mark.parametrize("width", [1000, 860, 390])
 def test_at_no_end_of_any_control_the_picture_breaks(stage, width: int):
     one = stage(an_attention(), width=width)
     assert one.js(LOOK, ENDS[::2] + random_settings(10)) == []

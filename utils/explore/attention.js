@@ -84,7 +84,10 @@ const explorer = (() => {
     }
     const hidden = words.filter((_, j) => !state.may[row][j]);
     const cut = hidden.length ? ` It may not look at ${listed(hidden)}.` : "";
-    if (stage === "masked") return `“${word}” looks at ${words.length - hidden.length} of ${words.length} words.${cut} Hidden scores become −∞.`;
+    if (stage === "masked") {
+      return `“${word}” looks at ${words.length - hidden.length} of ${words.length} words.${cut}` +
+        (hidden.length ? " Hidden scores become −∞." : " Nothing is hidden from it.");
+    }
     const weights = state.weights[row];
     const rounded = weights.map((w) => Number(w.toFixed(9)));
     const [first, second] = words.map((_, j) => j).sort((a, b) => rounded[b] - rounded[a] || a - b);
@@ -96,29 +99,27 @@ const explorer = (() => {
   // ---- the picture
   const CELL = 28;
   function layout(width, count) {
-    const tables = count + 4; // rows of both tables
-    if (width >= 640) {
-      const room = width - 34 - 40 - 14;
-      const side = Math.round(room * 0.56);
-      const top = 36 + side + 32;
-      const cell = Math.min(50, (width - 12 - 66 - 20 - 56 - 12) / (2 * count));
-      return {
-        plane: [34, 36, side, side], output: [34 + side + 40, 36, room - side, side],
-        steps: { left: 12 + 66, top: top + 46, cell }, all: { left: width - 12 - count * cell, top: top + 46, cell },
-        titles: [12, width - 12 - count * cell - 56], height: top + 46 + count * CELL + 12,
-      };
-    }
-    const beside = width >= 480;
-    const room = beside ? width - 34 - 40 - 14 : width - 34 - 14;
+    const beside = width >= 480; // the planes
+    const room = width - 34 - 14 - (beside ? 40 : 0);
     const side = Math.round(beside ? room * 0.56 : Math.min(room, 300));
     const plane = [34, 36, side, side];
     const output = beside ? [34 + side + 40, 36, room - side, side] : [34, 36 + side + 66, side, 240];
-    const first = output[1] + output[3] + 32;
-    const cell = Math.min(64, (width - 12 - 66 - 12) / count);
-    const second = first + 46 + 4 * CELL + 12;
+    const top = output[1] + output[3] + 78;
+    const left = 12 + 64; // names of the steps
+    if (width < 556) {
+      const cell = (width - left - 12) / count;
+      const second = top + 4 * CELL + 58;
+      return {
+        plane, output, steps: { left, top, cell, size: 14 }, all: { left, top: second, cell, size: 14 },
+        titles: [12, 12], height: second + count * CELL + 12,
+      };
+    }
+    const cell = Math.min(50, (width - left - 14 - 50 - 10) / (2 * count));
+    const size = cell < 46 ? 13.2 : 14;
+    const right = width - 10 - count * cell;
     return {
-      plane, output, steps: { left: 12 + 66, top: first + 46, cell }, all: { left: 12 + 66, top: second + 46, cell },
-      titles: [12, 12], height: second + 46 + (tables - 4) * CELL + 12,
+      plane, output, steps: { left, top, cell, size }, all: { left: right, top, cell, size },
+      titles: [12, right - 50], height: top + count * CELL + 12,
     };
   }
 
@@ -239,21 +240,21 @@ const explorer = (() => {
 
   const cellWords = (v) => (v === null ? "−∞" : number(v, Math.abs(v) < 9.995 ? 2 : Math.abs(v) < 99.95 ? 1 : 0));
   // Signed numbers about zero; weights, from row `from` on, in blue.
-  function drawTable(picture, rows, names, data, { left, top, cell }, from, ringed = null) {
+  function drawTable(picture, rows, names, data, { left, top, cell, size }, from, ringed = null) {
     const { colors } = picture;
     const { diverging, words } = data;
     const most = Math.max(...rows.slice(0, from).flatMap((row) => row ?? []).map((v) => Math.abs(v ?? 0)), 1e-9);
-    words.forEach((word, j) => picture.text(left + (j + 0.5) * cell, top - 7, word, { size: 14, anchor: "middle", color: colors.muted }));
+    words.forEach((word, j) => picture.text(left + (j + 0.5) * cell, top - 7, word, { size, anchor: "middle", color: colors.muted }));
     rows.forEach((row, i) => {
       const y = top + i * CELL;
       const on = ringed === null ? row !== null : i === ringed;
-      picture.text(left - 8, y + 19, names[i], { size: 14, anchor: "end", weight: on ? 600 : 400, color: on ? colors.text : colors.muted });
+      picture.text(left - 8, y + 19, names[i], { size, anchor: "end", weight: on ? 600 : 400, color: on ? colors.text : colors.muted });
       words.forEach((_, j) => {
         const v = row?.[j] ?? null;
         const tint = v === null ? "#fff" : i >= from ? mix(colors.class0, v)
           : diverging[Math.round(((v / most + 1) / 2) * (diverging.length - 1))];
         picture.add(svg("rect", { x: left + j * cell, y, width: cell, height: CELL, fill: tint, stroke: "#e3e3ea" }));
-        if (row) picture.text(left + (j + 0.5) * cell, y + 19, cellWords(v), { size: 14, anchor: "middle", halo: false,
+        if (row) picture.text(left + (j + 0.5) * cell, y + 19, cellWords(v), { size, anchor: "middle", halo: false,
           color: v === null ? colors.muted : colors.text });
       });
     });

@@ -88,7 +88,11 @@ DECLARATION = Declaration(
     presets=(
         Preset("Cold", {"temperature": -1.0, "stage": "weights"}),
         Preset("Hot", {"temperature": 1.0, "stage": "weights"}),
-        Preset("One long key", {"keys": _LONG, "word": "cat", "grip": "slept", "stage": "weights"}),
+        Preset(
+            "One long key",
+            {"queries": QUERIES, "keys": _LONG, "word": "cat", "grip": "slept", "mask": "none",
+             "temperature": 0.0, "stage": "weights"},
+        ),
     ),
     goals=(
         Goal(
@@ -253,7 +257,8 @@ def describe(word: str, grip: str, mask: str, temperature: float, stage: str, qu
     cut = f" It may not look at {_listed(hidden)}." if hidden else ""
     if stage == "masked":
         count = len(WORDS) - len(hidden)
-        return f"“{word}” looks at {count} of {len(WORDS)} words.{cut} Hidden scores become −∞."
+        told = "Hidden scores become −∞." if hidden else "Nothing is hidden from it."
+        return f"“{word}” looks at {count} of {len(WORDS)} words.{cut} {told}"
     weights = state["weights"][row]
     order = sorted(range(len(WORDS)), key=lambda j: (-round(weights[j], 9), j))
     first, second = order[0], order[1]
