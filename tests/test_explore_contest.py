@@ -129,7 +129,7 @@ def test_generated_values_stand_at_equal_parts_and_are_pushed_uphill():
 def test_no_generated_value_in_the_picture_is_said():
     data = contest.prepare([frame(0, 0 * DATA), frame(5, DATA)], X, DATA)
     assert data["frames"][0]["fake"] is None and data["frames"][0]["samples"] == []
-    assert "No generated value lies in the picture." in contest.describe(data, 0)
+    assert "No made value lies in the picture." in contest.describe(data, 0)
     assert data["frames"][0]["overlap"] == 0
 
 
@@ -137,7 +137,7 @@ def test_no_generated_value_in_the_picture_is_said():
 def test_a_frame_in_words():
     assert contest.describe(PREPARED, 0, best=True) == (
         "Step 0: the densities overlap by 4%. "
-        "On average the discriminator gives real values 0.50 and generated ones 0.50. "
+        "On average the discriminator gives real values 0.50 and made ones 0.50. "
         "Losses: discriminator 1.39, generator 0.69. "
         "On average it is 0.48 away from the best discriminator."
     )

@@ -179,7 +179,9 @@ def place_without() -> latent.Place:
 
 def test_only_goals_that_can_be_met_are_set():
     assert [g.id for g in latent.Space(tiny()).declaration.goals] == ["corners", "far", "coordinate"]
+    assert latent.Space(tiny()).declaration.goals[-1].challenge
     unsure = latent.Space(tiny(), reader())
+    assert [g.id for g in unsure.declaration.goals if g.challenge] == ["unsure"]
     assert "unsure" in unsure.goals and set(unsure.goals) == {g.id for g in unsure.declaration.goals}
     assert "unsure" not in latent.Space(tiny(), reader(1e5)).goals
     constant = latent.Space(lambda z: torch.full((len(z), 784), 0.5), d_z=3)

@@ -8,8 +8,8 @@ const explorer = (() => {
 
   function describe(state, { best }) {
     const parts = [`Step ${state.step}: the densities overlap by ${percent(state.overlap)}.`];
-    parts.push(state.fake === null ? "No generated value lies in the picture."
-      : `On average the discriminator gives real values ${number(state.real)} and generated ones ${number(state.fake)}.`);
+    parts.push(state.fake === null ? "No made value lies in the picture."
+      : `On average the discriminator gives real values ${number(state.real)} and made ones ${number(state.fake)}.`);
     if (state.loss_d !== null && state.loss_g !== null) {
       parts.push(`Losses: discriminator ${number(state.loss_d)}, generator ${number(state.loss_g)}.`);
     }
@@ -28,7 +28,7 @@ const explorer = (() => {
     let x = left + width;
     for (const [words, color, dash] of [...names].reverse()) {
       picture.text(x, top - 11, words, { size: 14, anchor: "end" });
-      x -= words.length * 7.4 + 8;
+      x -= words.length * 7.4 + 14;
       picture.add(n2t.svg("line", {
         x1: x - 22, x2: x, y1: top - 16, y2: top - 16, stroke: color, "stroke-width": 4, "stroke-dasharray": dash,
       }));
@@ -46,7 +46,7 @@ const explorer = (() => {
 
     const above = picture.plot(density, along, [0, data.top]);
     above.axes({ ylabel: "density" });
-    key(picture, density, [["data", colors.class0], ["generator", colors.class1]]);
+    key(picture, density, [["data", colors.class0], ["made", colors.class1]]);
     for (const [heights, color] of [[data.p_data, colors.class0], [state.p_model, colors.class1]]) {
       const points = x.map((place, k) => [place, heights[k]]);
       above.area([[along[0], 0], ...points, [along[1], 0]], { color, opacity: 0.22 });
@@ -68,7 +68,7 @@ const explorer = (() => {
     drawLosses(picture, losses, state, data, frame);
   }
 
-  // From nine generated values an arrow each, uphill on log D; its length is the slope, for one spread of the data.
+  // From nine made values an arrow each, uphill on log D; its length is the slope, for one spread of the data.
   function arrows(plot, state, data, colors) {
     const base = data.top * 0.09;
     const pixel = (plot.x1 - plot.x0) / plot.width;

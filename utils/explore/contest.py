@@ -2,7 +2,7 @@
 
 The lesson records frames while its own two networks train, and hands them over. What can be measured in a
 frame is measured here, once: how far the densities overlap, how far the discriminator is from the best one
-for these densities, and which way each generated value is pushed. The browser only draws.
+for these densities, and which way each made value is pushed. The browser only draws.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from utils.explore.base import (
 
 MOST_FRAMES = 500
 MOST_POINTS = 500  # of the grid
-ARROWS = 9  # generated values whose push is shown
+ARROWS = 9  # made values whose push is shown
 NEAR = 0.1  # a discriminator this near the best one, on average, follows it
 POORER = 0.2  # so much less overlap than in the best frame is clearly poorer
 
@@ -47,7 +47,7 @@ def prepare(frames: Sequence[Mapping[str, Any]], grid: Any = None, p_data: Any =
         frames: one mapping for each moment recorded, in the order of their steps, each with
 
             - ``"step"``: the number of steps so far, an integer;
-            - ``"p_model"``: (G,) density of the generated values on the grid;
+            - ``"p_model"``: (G,) density of the made values on the grid;
             - ``"discriminator"``: (G,) the discriminator's D(x) on the grid, **probabilities**, not logits;
             - ``"loss_d"`` and ``"loss_g"``: the two losses at this step; leave them out or give None or NaN
               where there is none yet.
@@ -59,9 +59,9 @@ def prepare(frames: Sequence[Mapping[str, Any]], grid: Any = None, p_data: Any =
     Returns:
         ``grid``, ``p_data``, ``spread`` (standard deviation of the data) and ``frames``, each with what it
         was given and: ``best`` (G,) the best discriminator, ``overlap`` of the two densities, ``real`` and
-        ``fake`` (mean D over data and over generated values), ``off`` (mean distance of D from the best
-        one), ``samples`` and ``push`` (nine generated values and the slope of log D there). What cannot be
-        measured, since no generated value lies on the grid, is None or empty.
+        ``fake`` (mean D over data and over made values), ``off`` (mean distance of D from the best
+        one), ``samples`` and ``push`` (nine made values and the slope of log D there). What cannot be
+        measured, since no made value lies on the grid, is None or empty.
 
     Raises:
         ValueError: if something is missing, has another shape, is no finite number, is negative where it
@@ -160,13 +160,13 @@ def _frame(frame: Mapping[str, Any], k: int, x: np.ndarray, p_data: np.ndarray) 
 
 
 def _quantiles(density: np.ndarray, x: np.ndarray) -> list[float]:
-    """Return values that cut the density into parts of equal area: they stand for generated samples."""
+    """Return values that cut the density into parts of equal area: they stand for made samples."""
     sums = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2 * np.diff(x))])
     return np.interp((np.arange(ARROWS) + 0.5) / ARROWS * sums[-1], sums, x).tolist()
 
 
 def _push(place: float, says: np.ndarray, x: np.ndarray) -> float:
-    """Return the slope of log D: the way in which the non-saturating loss pushes a generated value."""
+    """Return the slope of log D: the way in which the non-saturating loss pushes a made value."""
     i = int(np.clip(np.searchsorted(x, place) - 1, 0, len(x) - 2))
     slope = (says[i + 1] - says[i]) / (x[i + 1] - x[i])
     return float(slope / max(float(np.interp(place, x, says)), 1e-3))
@@ -183,11 +183,11 @@ def describe(data: Mapping[str, Any], frame: int, best: bool = False, **_: Any) 
     one = data["frames"][int(frame)]
     parts = [f"Step {one['step']}: the densities overlap by {percent(one['overlap'])}."]
     if one["fake"] is None:
-        parts.append("No generated value lies in the picture.")
+        parts.append("No made value lies in the picture.")
     else:
         parts.append(
             f"On average the discriminator gives real values {number(one['real'])} "
-            f"and generated ones {number(one['fake'])}."
+            f"and made ones {number(one['fake'])}."
         )
     if one["loss_d"] is not None and one["loss_g"] is not None:
         parts.append(f"Losses: discriminator {number(one['loss_d'])}, generator {number(one['loss_g'])}.")
@@ -214,7 +214,7 @@ def draw(figure: Figure, data: Mapping[str, Any], shown: Sequence[int]) -> None:
     for column, k in enumerate(shown):
         one, axes, under = data["frames"][k], upper[column], lower[column]
         _filled(axes, x, data["p_data"], palette["class0"], "data")
-        _filled(axes, x, one["p_model"], palette["class1"], "generator")
+        _filled(axes, x, one["p_model"], palette["class1"], "made")
         axes.set(ylim=(0, heights(data)), xlim=(x[0], x[-1]))
         axes.set_title(f"Step {one['step']}: overlap {percent(one['overlap'])}", fontsize="medium")
         under.axhline(0.5, color=palette["muted"], linewidth=1, linestyle=":")
@@ -293,7 +293,7 @@ def declaration(data: Mapping[str, Any]) -> Declaration:
             Action("play", "Play"),
             Action("step", "Step ▶"),
             Choice("speed", "Speed", ("slow", "normal", "fast"), "normal", style="radio"),
-            Switch("push", "Where generated values are pushed", True),
+            Switch("push", "Where made values are pushed", True),
             Switch("best", "The best discriminator", False),
         ),
         goals=tuple(goals),

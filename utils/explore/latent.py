@@ -314,15 +314,6 @@ def _declaration(space: Space) -> Declaration:
             "Codes as long as this were never drawn in training: here the generator was never judged.",
         ),
     ]
-    if "unsure" in space.marks:
-        goals.append(
-            Goal(
-                "unsure",
-                "With length × 1 and no coordinate turned, find a place that is read as no digit "
-                f"with {percent(UNSURE)} or more.",
-                "On the way from one digit to another lies what is neither.",
-            )
-        )
     if "coordinate" in space.marks:
         goals.append(
             Goal(
@@ -330,6 +321,16 @@ def _declaration(space: Space) -> Declaration:
                 "With length × 1 or less, find one coordinate that changes a pixel by "
                 f"{number(100 * space.marks['coordinate'], 1)}% on average.",
                 "Some coordinates do much and some little, and hardly one does a single thing.",
+                challenge="unsure" not in space.marks,
+            )
+        )
+    if "unsure" in space.marks:
+        goals.append(
+            Goal(
+                "unsure",
+                "With length × 1 and no coordinate turned, find a place that is read as no digit "
+                f"with {percent(UNSURE)} or more.",
+                "On the way from one digit to another lies what is neither.",
                 challenge=True,
             )
         )
