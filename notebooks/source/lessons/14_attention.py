@@ -24,7 +24,7 @@
 # - show that attention by itself knows no order, and give it positions;
 # - say what attention costs in time and memory as sequences grow, and what it gains over an RNN.
 #
-# **Needs:** [lesson 13](13_rnn.ipynb) · **Read:** 55 minutes · **Run:** 50 seconds on two CPU cores
+# **Needs:** [lesson 13](13_rnn.ipynb) · **Read:** 55 minutes · **Run:** 40 seconds on two CPU cores
 
 # %%
 import math
@@ -120,7 +120,10 @@ assert through_state[4].mean() > 0.75 > 0.65 > through_state[8].mean() and throu
 # %% [markdown]
 # Of four letters nearly all go through, of eight about half, of sixteen less than a third. Two things add up: 32 numbers must hold ever more, and the road from a letter to its place in the output grows, so the gradient has further to go (lesson 13).
 #
-# A larger state and longer training move the limit; they do not remove it. But look at what we threw away (`_` in the code): the encoder had a state **after every letter**, shape (B, T, n). We kept the last one. What if the decoder might look at all of them, and choose?
+# More training moves the limit, and so does a larger state. Of eight letters we got 68% with five times the steps, 79% with four times the state; of sixteen 42% and (with longer training too) 47%. The limit is still there.
+
+# %% [markdown]
+# Now look at what we threw away (`_` in the code): the encoder had a state **after every letter**, shape (B, T, n). We kept the last one. What if the decoder might look at all of them, and choose?
 
 # %% [markdown]
 # ## 2 · A soft look-up
@@ -163,7 +166,8 @@ for length in (0, 1, 3, 10):
 Q = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [-2.0, 1.0]])  # (4, 2)
 W = torch.softmax(Q @ keys.T, dim=1)  # (4, 3)
 print(W)
-print("rows sum to", W.sum(dim=1).tolist(), " columns to", [round(s, 2) for s in W.sum(dim=0).tolist()])
+print("rows sum to:   ", [round(total, 2) for total in W.sum(dim=1).tolist()])
+print("columns sum to:", [round(total, 2) for total in W.sum(dim=0).tolist()])
 
 # %% [markdown]
 # Rows sum to 1; columns need not. A key may be wanted by all queries, or by none.
@@ -212,12 +216,12 @@ axes[0].text(1024, math.log(50), "all 50 alike", va="bottom", ha="right", color=
 axes[0].set_ylim(0, 4.5)
 axes[1].legend(loc="lower left");
 
+# %% [markdown]
+# **What you see.** Left, entropy against features. Divided by √d it stays level at about 3.4, a little below "all 50 alike". Raw, it falls from 3.5 to nearly 0. Right, the sum of the softmax's slopes: level near 0.95 with the scale, down to 0.07 without.
+
 # %%
 assert 3.3 < entropy(scaled[-1]) < 3.6 and entropy(unscaled[-1]) < 0.2
 assert slope(unscaled[-1]) < 0.1 < 0.9 < slope(scaled[-1])
-
-# %% [markdown]
-# **What you see.** Left, entropy against features. Divided by √d it stays level at about 3.4, a little below "all 50 alike". Raw, it falls from 3.5 to nearly 0. Right, the sum of the softmax's slopes: level near 0.95 with the scale, down to 0.07 without.
 
 # %% [markdown]
 # So without the scale a wide attention starts out **sure of itself, by chance**, and where softmax is flat it hardly learns to look elsewhere. Dividing by √d keeps the variance at 1, whatever the width.
@@ -304,7 +308,7 @@ print("torch's:", F.scaled_dot_product_attention(one, keys, values, nowhere).tol
 explore.attention()
 
 # %% [markdown]
-# **What you see.** Arrows for queries and keys in the plane, with the chosen query among the keys; the table of weights, one row a query, each row with sum 1; and the output of the chosen query between the values, nearest to those with the largest weights.
+# **What you see.** Above left, the query of "it" as an arrow, and the five keys as squares, each with a dotted line that drops at a right angle onto the arrow's line: where it lands is the score. Above right, the five values and the output among them, tied to each value by a line as thick as its weight; nearest is "cat", with 68%. Below, the four steps for "it" in numbers, and the table of weights for all words, one row a query.
 
 # %% [markdown]
 # ## 5 · The door opened
@@ -359,7 +363,7 @@ axes[1].set_title("Looking keeps them all")
 axes[1].legend(loc="center right");
 
 # %% [markdown]
-# **What you see.** Left, a map of 16 × 16 weights, with the bright cells on the diagonal that rises to the right: to write place 0 the decoder looks at place 15, and so on. Right, the share of right letters for each place written. With attention it is 1 everywhere. Through the state it starts above 0.8 for the first letters, and from the third or fourth on it lies little above guessing.
+# **What you see.** Left, a map of 16 × 16 weights, with the bright cells on the diagonal that rises to the right: to write place 0 the decoder looks at place 15, and so on. Right, the share of right letters for each place written. With attention it is 1 everywhere. Through the state it starts high for the first two or three letters, then drops, and for the rest it lies little above guessing.
 
 # %% [markdown]
 # The letters that are written first were read last: they are still fresh in the state. The others are gone. And nobody showed the network **where** to look; the map came out of the loss alone.
@@ -521,7 +525,7 @@ together = torch.cat([layer.weight.grad for layer in three])
 print("gradients equal:", torch.allclose(together, theirs.in_proj_weight.grad, atol=1e-12))
 print("                ", torch.allclose(ours.W_o.weight.grad, theirs.out_proj.weight.grad, atol=1e-12))
 for heads in (1, 3):
-    print(f"parameters with {heads} heads:", sum(p.numel() for p in MultiHeadAttention(12, heads).parameters()))
+    print(f"parameters with h = {heads}:", sum(p.numel() for p in MultiHeadAttention(12, heads).parameters()))
 
 # %% [markdown]
 # Note the two `~`: torch's masks forbid, ours allow. And a misconception to lose: *"more heads, more parameters"*. The same features are cut into more parts: $4 (d_\text{model}^2 + d_\text{model})$ parameters, whatever $h$ is.
@@ -584,7 +588,7 @@ for t in (20, 50, 80):
 axes[1].set(xlabel="place", ylabel="dot product", title="Near places are alike", ylim=(0, 18));
 
 # %% [markdown]
-# **What you see.** Left, blue and red stripes: the upper features swing every few places, the lower ones hardly at all over a hundred. Right, the dot product of places 20, 50 and 80 with all others: three peaks of the same shape, 16 at the place itself, falling on both sides.
+# **What you see.** Left, blue and red stripes: the upper features swing every few places, the lower ones hardly at all over a hundred. Right, the dot product of places 20, 50 and 80 with all others: three peaks of the same shape, 16 at the place itself, falling on both sides with ripples.
 
 # %% [markdown]
 # The peaks have the same shape wherever they stand: $p_s \cdot p_t = \sum_i \cos((s - t)\,\omega_i)$ depends on the **distance** alone. And "one place further" turns every hand by its own fixed angle, so it is one matrix for all places. A linear layer, such as $W_q$, can learn "look one to the left".
@@ -684,10 +688,10 @@ for h in (1, 2):
 
 # %%
 assert sum(teams[2, seed][1].min().item() > 0.95 for seed in range(4)) >= 3  # both jobs done
-assert all(teams[1, seed][1].min() < 0.9 for seed in range(4))
+assert all(teams[1, seed][1].min() < 0.85 for seed in range(4))
 
 # %% [markdown]
-# With one head, one job is done well and the other badly. It has one set of weights: it can look at both places (about half the weight each), but then gets a mixture, and cannot say which letter came from where. With two heads both jobs are done.
+# With one head, no network does both jobs: most do one well and the other badly. A head has one set of weights. It can look at both places, but then it gets one mixture of two letters: the larger share can be told, the smaller hardly, or neither well. With two heads both jobs are done.
 #
 # Where do the two heads look? And do they **need** to? A map only shows where a head looks. To see what it is good for, we take it out: set its columns of $W_o$ to zero and measure again. That is an **ablation**.
 
@@ -728,7 +732,7 @@ assert sum(split) >= 3
 print("at least three of four networks have one head for each job:", sum(split) >= 3)
 
 # %% [markdown]
-# The two heads split the work: silence one, and one job breaks down to little more than guessing, while the other stays untouched. Here in all four seeds, and in eight more that we tried. Which head takes which job is chance.
+# The two heads split the work: silence one, and one job breaks down to little more than guessing, while the other stays untouched. Here so in all four seeds; both jobs were done in eight more that we tried. Which head takes which job is chance.
 #
 # Nobody told them to divide. The **task** has two jobs that one head cannot do at once.
 
@@ -856,12 +860,12 @@ ax.set(yscale="log", xlabel="places back", ylabel="gradient")
 ax.set_title("Attention feels a far place as well as a near one")
 plotting.label_lines(ax);
 
+# %% [markdown]
+# **What you see.** The gradient on a logarithmic axis, against distance. Three straight falling lines, the RNN's steepest, GRU and LSTM close together: after 50 places all three are far below a millionth. The fourth, attention, runs level over all sixty places, with a single larger value at its beginning.
+
 # %%
 assert reach["attention"][30:].mean() > 0.5 * reach["attention"][1:30].mean()
 assert all(reach[name][50] < 1e-6 for name in ("RNN", "GRU", "LSTM"))
-
-# %% [markdown]
-# **What you see.** The gradient on a logarithmic axis, against distance. Three straight falling lines, the RNN's steepest, GRU and LSTM close together: after 50 places all three are far below a millionth. The fourth, attention, runs level over all sixty places, with a single larger value at its beginning.
 
 # %% [markdown]
 # RNN, GRU and LSTM fall by a factor at each step (all at torch's initialisation; training, or a forget gate that starts open, can lift the GRU and LSTM: lesson 13). Attention is level: 50 places back is as near as 2. On the other hand it is small everywhere: at the start each of 60 places gets about a sixtieth of the weight. (The last place itself counts more, because the query is made from it.)
