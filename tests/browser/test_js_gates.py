@@ -69,7 +69,7 @@ HEIGHTS = """(settings) => [...new Set(settings.map((values) => {
 }))]"""
 
 
-@pytest.mark.parametrize("width", [1000, 700, 390])
+@pytest.mark.parametrize("width", [1000, 860, 390])
 def test_at_no_end_of_any_control_the_picture_breaks_or_moves(stage, width: int):
     one = stage(a_cell(), width=width)
     settings = ENDS[::2]

@@ -159,7 +159,8 @@ const explorer = (() => {
       const whole = Math.abs(value - Math.round(value)) < 0.005;
       const full = Math.abs(value) >= 1e4 ? brief(value, 1e4) : number(value, whole ? 0 : digits);
       for (const words of [full, full.replace(/^(−?)0\./, "$1.")]) {
-        const size = Math.min(15, (side - 3) / wide(words));
+        // A wide cell may be filled to its edges; narrow ones would become a row of digits.
+        const size = Math.min(15, (side >= 20 ? side + 0.6 : side - 3) / wide(words));
         if (size >= 13) return [words, size];
       }
     }
@@ -207,7 +208,7 @@ const explorer = (() => {
       picture.add(svg("rect", { x: middle(k) - side * 0.36, y: x > 0 ? zero - tall : zero, width: side * 0.72, height: tall,
         fill: x > 0 ? "#a43a33" : "#2f6ca3" }));
       const words = state.marks[k].replace(/^(−?)0\./, "$1.");
-      const size = Math.min(15, (side - 1) / wide(words));
+      const size = Math.min(15, (side >= 20 ? side + 1 : side - 1) / wide(words));
       if (size >= 13) picture.text(middle(k), spot.top + spot.bars + 17, words, { size, anchor: "middle" });
     });
     picture.add(svg("line", { x1: left, x2: right, y1: zero, y2: zero, stroke: colors.text, "stroke-width": 1 }));
@@ -283,7 +284,7 @@ const explorer = (() => {
     legend(picture, [
       { words: spot.narrow ? "state c" : "c, the cell’s state", color: colors.class5, ink: DARK.class5, marker: "o" },
       { words: spot.narrow ? "h" : "h, what it shows", color: colors.class1, ink: DARK.class1, marker: "s", dash: "6 4" },
-      ...(band ? [{ words: spot.narrow ? "c₁ ± 10%" : "c of step 1, ± 10%", color: colors.accent, ink: colors.text, band }] : []),
+      ...(band ? [{ words: picture.width < 640 ? "c₁ ± 10%" : "c of step 1, ± 10%", color: colors.accent, ink: colors.text, band }] : []),
     ], spot.plot - 18);
   }
   function drawGradient(picture, state, box, spot) {

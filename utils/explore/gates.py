@@ -80,7 +80,7 @@ DECLARATION = Declaration(
              ("", "banana", "1", "40*10", "-10 39*1", "x1")),
         Slider("forget", "Forget gate: bias", -8.0, 8.0, 0.5, 1.0),
         Slider("input", "Input gate: bias", -8.0, 8.0, 0.5, 0.0),
-        Slider("weight", "Input gate: weight of x", -16.0, 16.0, 0.5, 0.0),
+        Slider("weight", "Input gate: weight", -16.0, 16.0, 0.5, 0.0),
         Slider("output", "Output gate: bias", -8.0, 8.0, 0.5, 0.0),
         Slider("recurrent", "Recurrent weight w", -2.0, 2.0, 0.05, 0.0),
         Slider("step", "Step to look at", 1, MOST_STEPS, 1, 2),
