@@ -347,8 +347,11 @@ class MultiHeadAttention(nn.Module):
     def forward(self, X: Tensor, context: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
         context = X if context is None else context
         parts = (self.W_q(X), self.W_k(context), self.W_v(context))
-        heads = [part.unflatten(-1, (self.h, -1)).transpose(1, 2) for part in parts]
-        out = F.scaled_dot_product_attention(*heads, attn_mask=mask)
+        Q, K, V = (part.unflatten(-1, (self.h, -1)).transpose(1, 2) for part in parts)
+        scores = Q @ K.transpose(-2, -1) / Q.shape[-1] ** 0.5  # (B, h, T_q, T_k)
+        if mask is not None:
+            scores = scores.masked_fill(~mask, -torch.inf)
+        out = scores.softmax(dim=-1) @ V
         return self.W_o(out.transpose(1, 2).flatten(2))
 
 
