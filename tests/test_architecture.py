@@ -18,11 +18,12 @@ CONTRIBUTING = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
 # part -> the other parts of utils it may import; parts that are not named may import all
 ARROWS: dict[str, set[str]] = {
     "data": set(),
+    "texts": {"data"},
     "device": set(),
     "training": {"device"},
     "plotting": set(),
-    "explore": {"plotting", "data", "device"},
-    "checks": {"data"},
+    "explore": {"plotting", "data", "texts", "device"},
+    "checks": {"data", "texts"},
     "built": set(),
 }
 JUPYTER = r"(IPython|ipykernel|ipywidgets|anywidget|jupyter\w*|notebook|nb\w+)"
@@ -30,6 +31,7 @@ PICTURES = r"(matplotlib|PIL|utils\.plotting)"
 # part -> packages it must know nothing of
 UNKNOWN = {
     "data": rf"{JUPYTER}|{PICTURES}",
+    "texts": rf"{JUPYTER}|{PICTURES}",
     "device": rf"{JUPYTER}|{PICTURES}",
     "training": rf"{JUPYTER}|{PICTURES}",
     "plotting": r"(ipywidgets|anywidget|jupyter\w*|nb\w+)",

@@ -28,6 +28,7 @@ from utils.data import (
     mnist_tensors,
     verify,
 )
+from utils.texts import TEXT_FILES
 
 REPOSITORY = Path(data.__file__).parents[1]
 ORIGINALS = REPOSITORY / "data" / "MNIST" / "raw"
@@ -75,7 +76,7 @@ def test_readme_tells_the_truth_about_the_files():
     rows = dict(re.findall(r"^\| `([^`]+)` \|(.+)\|$", text, flags=re.MULTILINE))
     published = sorted(path for path in (REPOSITORY / "data").rglob("*.gz"))
     assert sorted(rows) == [path.relative_to(REPOSITORY / "data").as_posix() for path in published]
-    assert len(published) == len(MNIST_FILES)
+    assert len(published) == len(MNIST_FILES) + len(TEXT_FILES)
     for path in published:
         row = rows[path.relative_to(REPOSITORY / "data").as_posix()]
         assert f" {path.stat().st_size:,} " in row

@@ -85,7 +85,7 @@ def test_as_a_program_in_a_terminal():
 
 def test_as_a_program_with_damaged_data(tmp_path):
     raw = tmp_path / "data" / "MNIST" / "raw"
-    shutil.copytree(REPOSITORY / "data" / "MNIST" / "raw", raw, ignore=shutil.ignore_patterns("*-ubyte"))
+    shutil.copytree(REPOSITORY / "data", tmp_path / "data", ignore=shutil.ignore_patterns("*-ubyte"))
     path = raw / "t10k-labels-idx1-ubyte.gz"
     path.write_bytes(path.read_bytes()[:-1] + b"!")
     run = subprocess.run(
@@ -268,7 +268,7 @@ def test_no_disk(monkeypatch):
 
 def test_damaged_and_missing_data(monkeypatch, tmp_path):
     raw = tmp_path / "data" / "MNIST" / "raw"
-    shutil.copytree(REPOSITORY / "data" / "MNIST" / "raw", raw, ignore=shutil.ignore_patterns("*-ubyte"))
+    shutil.copytree(REPOSITORY / "data", tmp_path / "data", ignore=shutil.ignore_patterns("*-ubyte"))
     monkeypatch.setattr(data, "REPOSITORY", tmp_path)  # as if this were the clone
     (tmp_path / ".git").mkdir()
     assert examine().ok

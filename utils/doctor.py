@@ -150,8 +150,9 @@ def check_memory() -> list[Finding]:
 def check_data() -> list[Finding]:
     """The data files are there and have the right checksums."""
     from utils.data import verify
+    from utils.texts import verify_texts
 
-    statuses = verify()
+    statuses = verify() + verify_texts()
     damaged = [Finding("data", False, f"file {s.name} {s.problem}", s.fix) for s in statuses if not s.ok]
     return damaged or [Finding("data", True, f"{len(statuses)} files, all checksums right")]
 

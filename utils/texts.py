@@ -1,4 +1,4 @@
-"""Names, words, a novel and a series: small files that are read whole, offline, and compared with their checksums.
+"""Names, words, a novel and a series: small files that are read whole and compared with their checksums.
 
 Origins and licences of all files stand in ``data/README.md``. The pictures of digits are in ``utils.data``.
 """
@@ -11,15 +11,13 @@ import os
 import re
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
+from utils import data
 from utils.data import DataError, FileStatus, data_folder
 
 __all__ = ["TEXT_FILES", "TextFile", "births", "novel", "pronunciations", "surnames", "verify_texts"]
-
-REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,9 @@ def pronunciations(*, stress: bool = False) -> dict[str, tuple[str, ...]]:
 
 
 def novel() -> str:
-    """Herman Melville's *Moby-Dick; or, The Whale* (1851): 135 chapters and the epilogue, 1.2 million characters.
+    """Herman Melville's *Moby-Dick; or, The Whale* (1851): 135 chapters and the epilogue.
+
+    Some 1.2 million characters.
 
     Raises:
         DataError: the file is missing or damaged.
@@ -143,7 +143,7 @@ def _fix(file: TextFile) -> str:
     origin = f"data/{file.name}"
     if os.environ.get("N2T_DATA"):
         return f"copy {origin} of the course into the folder that N2T_DATA names, or unset N2T_DATA"
-    if (REPOSITORY / ".git").exists():
+    if (data.REPOSITORY / ".git").exists():
         return f"in the course's folder, type: git checkout -- {origin}"
     return f"download the course again and copy its {origin} over this one"
 
