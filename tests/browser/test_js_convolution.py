@@ -225,6 +225,12 @@ def test_a_finger_moves_the_window_in_the_output(stage):
     one = stage(a_convolution(), width=390, has_touch=True, is_mobile=True)
     one.page.touchscreen.tap(*spot(one, "output", 15, 15))
     assert shown(one) == pytest.approx((15, 15), abs=1)
+    session = one.context.new_cdp_session(one.page)
+    way = [spot(one, "output", 3 + k, 4) for k in range(9)]
+    for kind, points in [("touchStart", way[:1]), *(("touchMove", [p]) for p in way[1:]), ("touchEnd", [])]:
+        fingers = [{"x": x, "y": y} for x, y in points]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+    assert shown(one) == pytest.approx((11, 4), abs=1)
 
 
 def test_the_player_fills_the_output_pauses_goes_on_and_ends(stage):

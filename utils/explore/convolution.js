@@ -513,11 +513,18 @@ const explorer = (() => {
       const { row, column } = view.values;
       if (!view.memory.timer && (cell[0] !== row || cell[1] !== column)) go(view, ...cell, { settled: false });
     });
+    const jump = (event) => {
+      const cell = cellAt(view.memory.place?.output, where(event));
+      if (cell) go(view, ...cell, { settled: false });
+    };
     node.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
       node.focus({ preventScroll: true });
-      const cell = cellAt(view.memory.place?.output, where(event));
-      if (cell) go(view, ...cell, { settled: false });
+      // A finger's drag ends when what it touched is drawn anew: it jumps when it is lifted.
+      if (event.pointerType !== "touch") jump(event);
+    });
+    node.addEventListener("pointerup", (event) => {
+      if (event.pointerType === "touch") jump(event);
     });
     node.addEventListener("click", (event) => {
       const cell = cellAt(view.memory.place?.kernel, where(event));
