@@ -358,7 +358,7 @@ ax.set_xlim(-0.065, 0.02)
 ax.legend(loc="center left");
 
 # %% [markdown]
-# **What you see.** The loss over the bias: high and flat on the left, low and flat on the right, between them a narrow ravine just right of zero. Both walks start to the right of it. Clipped, the points come down in small steps and stop in the ravine. Not clipped, the first step lands in the ravine, the second meets its left wall and is thrown far out onto the plateau. There the slope is almost zero: the squares crawl.
+# **What you see.** The loss over the bias: high and flat on the left, low and flat on the right, between them a narrow ravine just right of zero. Both walks start to the right of it. Clipped, the points come down in small steps and stop in the ravine. Not clipped, the first step lands in the ravine too. But its walls are steep, and the second step is thrown over the other wall, far out onto the plateau. There the slope is almost zero: the squares crawl.
 
 # %% [markdown]
 # **Clipping** (lesson 07) keeps the direction and limits the length, over the gradients of **all** parameters together. In training it stands between `backward` and `step`, and it changes `p.grad` **in place**: the optimizer reads it there. It gives back the length before, worth writing down.
@@ -522,7 +522,7 @@ assert kept["RNN"][50] < kept["LSTM"][50] < 1e-7 and kept["GRU"][50] < 1e-6
 assert kept["LSTM, forget bias 1"][50] > 1e4 * kept["LSTM"][50] and kept["LSTM, forget bias 3"][50] > 0.02
 
 # %% [markdown]
-# A misconception to lose: *"LSTMs have no vanishing gradient"*. A fresh one has: its forget gates stand near $\sigma(0) = 0.5$, and $0.5^{50} \approx 10^{-15}$. With bias 1 they stand near $\sigma(1) = 0.73$, with bias 3 near 0.95.
+# A misconception to lose: *"LSTMs have no vanishing gradient"*. A fresh one has: its forget gates stand near $\sigma(0) = 0.5$, and $0.5^{50} \approx 10^{-15}$. With bias 1 they stand near $\sigma(1) = 0.73$, with bias 3 near 0.95. (The line stays even above $0.95^{100} = 0.006$: through $h$ the gradient has other ways, which add to it.)
 #
 # What an LSTM has is the **possibility**: it can learn to open a gate, one number, while a plain cell would have to keep a product of matrices in balance. Starting with the forget gate open is a common advice (Gers and others, 2000; Jozefowicz and others, 2015). We shall take it.
 
@@ -639,7 +639,7 @@ axes[0].set_ylabel("mean squared error")
 axes[0].legend();
 
 # %% [markdown]
-# **What you see.** Three panels, error over training steps; a thin level line marks 0.167. With 10 steps all three fall below it, GRU and LSTM quickly, the RNN late and not so far. With 50 steps the GRU falls, later the LSTM; the RNN stays at the line. With 100 steps only the GRU falls, after 200 training steps or so; the RNN and the LSTM stay at the line.
+# **What you see.** Three panels, error over training steps; a thin level line marks 0.167. With 10 steps all three fall below it, GRU and LSTM quickly, the RNN late and not so far. With 50 steps the GRU falls, later the LSTM; the RNN stays at the line. With 100 steps only the GRU falls, after 200 training steps or so; the RNN and the LSTM stay at the line or close to it.
 
 # %% [markdown]
 # Again and again the same shape: for a long time **nothing**, then a sudden fall. As long as nothing from the first half arrives, no small change of the weights helps much.
@@ -844,7 +844,7 @@ assert record[400] < one_letter - 0.1
 # %% [markdown]
 # From noise to names. At first the model draws all letters alike. After some ten steps it knows that some letters are commoner (and that names end), later it alternates vowels and consonants, and in the end it writes names that sound English, with endings such as *-er* or *-ard*. Some exist, most are new. (The drawing begins with the same seed each time. So you can see one name become better.)
 #
-# The loss went from 3.3 to 2.1, well below the 2.5 of one letter's memory. It has learned more than which letter follows which.
+# The loss went from 3.3 to below 2.2, well below the 2.5 of one letter's memory. It has learned more than which letter follows which.
 
 # %%
 explore.predict("13.temperature")
@@ -861,9 +861,9 @@ for temperature in (0.3, 0.6, 1.0, 1.5):
 assert share[0.3] > 0.4 > share[1.0] > share[1.5] and different[0.3] < 140
 
 # %% [markdown]
-# At 0.3 about two thirds of the "inventions" are real surnames, many of them drawn more than once: safe and dull. At 1.5 hardly one in ten is. Temperature trades safety for variety, without any training. At 1.0 the model draws as it was taught: about a fifth are real, though real names are a tiny part of all possible strings.
+# At 0.3 more than half of the "inventions" are real surnames, and several were drawn more than once: safe and dull. At 1.5 only about one in ten is real. Temperature trades safety for variety, without any training. At 1.0 the model draws as it was taught: 15 to 20 in a hundred are real, though real names are a tiny part of all possible strings.
 #
-# Did it just learn its 10,000 names by heart? It has about 24,000 numbers, and the 9,000 names have some 60,000 letters, and its loss on names that it never saw is as good as shown. So: mostly not.
+# Did it just learn its 10,000 names by heart? It has about 23,000 numbers, and the 9,000 names have some 60,000 letters, and its loss on names that it never saw is as good as shown. So: mostly not.
 
 # %% [markdown]
 # ## 12 · What will tomorrow bring?
@@ -986,7 +986,7 @@ right.legend(ncols=3, loc="upper center");
 # %% [markdown]
 # Fed with itself, the network does not explode; it forgets. What it knew of these particular days fades, the rhythm of the week is left, and that is all the simple rule knows either. (Three seeds, trained a little longer: 0.33 to 0.39 one day ahead, 0.50 to 0.52 at 28.)
 #
-# A misconception to lose: *"it is right within 0.3 thousand tomorrow, so it can see four weeks ahead"*. Ask always: **how many steps ahead, and better than what?** Measured against *as today*, 1.65, it looks brilliant. Against last week's day it has a lead of a fifth, for some days. And what it cannot know, a holiday that the series does not announce, it gets wrong, with the rule.
+# A misconception to lose: *"it is right within 0.3 thousand tomorrow, so it can see four weeks ahead"*. Ask always: **how many steps ahead, and better than what?** Measured against *as today*, 1.65, it looks brilliant. Against last week's day it has a lead of less than a fifth, and it shrinks. And what it cannot know, a holiday that the series does not announce, it gets wrong, with the rule.
 
 # %% [markdown]
 # ## 13 · Looking at the notes
