@@ -986,7 +986,7 @@ right.legend(ncols=3, loc="upper center");
 # %% [markdown]
 # Fed with itself, the network does not explode; it forgets. What it knew of these particular days fades, the rhythm of the week is left, and that is all the simple rule knows either. (Three seeds, trained a little longer: 0.33 to 0.39 one day ahead, 0.50 to 0.52 at 28.)
 #
-# A misconception to lose: *"it is right within 0.3 thousand tomorrow, so it can see four weeks ahead"*. Ask always: **how many steps ahead, and better than what?** Measured against *as today*, 1.65, it looks brilliant. Against last week's day it has a lead of less than a fifth, and it shrinks. And what it cannot know, a holiday that the series does not announce, it gets wrong, with the rule.
+# A misconception to lose: *"it is right within 0.3 thousand tomorrow, so it can see four weeks ahead"*. Ask always: **how many steps ahead, and better than what?** Against *as today*, 1.65, it looks brilliant. Against last week's day it leads by less than a fifth, and less each day. And a holiday that the series does not announce it cannot foresee.
 
 # %% [markdown]
 # ## 13 · Looking at the notes
