@@ -45,6 +45,11 @@ def scaled_dot_product_cases(generator: torch.Generator) -> list[Case]:
     def doubled(args: tuple[Tensor, ...], by: float = 1.0) -> tuple[Tensor, ...]:
         return tuple(by * t.double() for t in args)
 
+    def far_below(Q: Tensor, K: Tensor, V: Tensor) -> tuple[Tensor, ...]:
+        """All scores below −10,000, but for the first key, which the mask forbids: that one is near 0."""
+        near = torch.tensor([[0.01]] + [[1.0]] * (K.shape[-2] - 1), dtype=K.dtype)
+        return 40 * (1 + Q.abs()), -120 * (1 + K.abs()) * near, V
+
     example = (
         torch.tensor([[2.0, 0, 0, 0]]),
         torch.tensor([[1.0, 0, 0, 0], [0, 3, 0, 0], [0, 0, 0, 5]]),
@@ -74,6 +79,11 @@ def scaled_dot_product_cases(generator: torch.Generator) -> list[Case]:
             "scores in the thousands",
         ),
         Case("edge cases", (torch.zeros(2, 3), *three(T_q=2, T_k=4, d=3, d_v=2)[1:]), "queries of zeros"),
+        Case(
+            "edge cases",
+            (*far_below(*doubled(three(T_q=3, T_k=4, d=9, d_v=2))), random_mask(generator, 3, 4)),
+            "scores far below zero",
+        ),
     ]
 
 
@@ -126,6 +136,12 @@ SCALED_DOT_PRODUCT = Exercise(
             "features they sum over.",
         ),
         Misconception(
+            "scale by the number of queries",
+            changed(_ATTEND, (" / d**0.5", " / Q.shape[-2] ** 0.5")),
+            "You divide by the root of the number of queries. A dot product sums over the features, so it is "
+            "their number that counts: the last axis of Q.",
+        ),
+        Misconception(
             "scale by the features of the values",
             changed(_ATTEND, (" / d**0.5", " / V.shape[-1] ** 0.5")),
             "You take the number of features of the values. The dot products are those of queries and keys, "
@@ -136,6 +152,24 @@ SCALED_DOT_PRODUCT = Exercise(
             changed(_ATTEND, (" / d**0.5", ""), (_SOFTMAX, _SOFTMAX + "    weights = weights / d**0.5\n")),
             "You divide the weights, so they no longer sum to 1. It is the scores that are divided, before "
             "the softmax.",
+        ),
+        Misconception(
+            "means divided by the root",
+            changed(_ATTEND, (" / d**0.5", ""), ("weights @ V,", "weights @ V / d**0.5,")),
+            "You divide the means by √d, and the softmax sees the bare dot products. What gets too large are "
+            "the scores: divide them, before the softmax.",
+        ),
+        Misconception(
+            "softmax twice",
+            changed(_ATTEND, (_SOFTMAX, _SOFTMAX + "    weights = torch.softmax(weights, dim=-1)\n")),
+            "You take the softmax of a softmax. The second one makes the weights nearly alike, and gives "
+            "some to forbidden keys.",
+        ),
+        Misconception(
+            "softmax along axis 1",
+            changed(_ATTEND, ("dim=-1)", "dim=1)")),
+            "Your softmax goes along axis 1. That is the keys only where nothing stands in front: count the "
+            "axes from the end.",
         ),
         Misconception(
             "softmax over queries",
@@ -202,6 +236,31 @@ SCALED_DOT_PRODUCT = Exercise(
             "then, so what is left sums to less.",
         ),
         Misconception(
+            "mask after softmax, then divided again",
+            changed(
+                _ATTEND,
+                (
+                    _BEFORE + _SOFTMAX,
+                    _SOFTMAX + "    if mask is not None:\n        weights = weights * mask\n"
+                    "        weights = weights / weights.sum(dim=-1, keepdim=True)\n",
+                ),
+            ),
+            "You put the mask on after the softmax and divide again. On paper that is right. But where a "
+            "forbidden key has taken the whole 1, nothing is left to divide: 0/0 is NaN.",
+        ),
+        Misconception(
+            "infinity times the mask",
+            changed(_ATTEND, (_MASKING, 'scores = scores + (~mask) * float("-inf")')),
+            "You multiply infinity by the mask, and 0 times infinity is NaN. Put −∞ in where it belongs, "
+            "without a product.",
+        ),
+        Misconception(
+            "indexed by the mask",
+            changed(_ATTEND, (_MASKING, 'scores[~mask] = float("-inf")')),
+            "You write into the scores by indexing with the mask. Indexing does not broadcast: it works only "
+            "where the mask has all axes of the scores.",
+        ),
+        Misconception(
             "forbidden scores set to 0",
             changed(_ATTEND, (_MASKING, "scores = scores * mask")),
             "You set forbidden scores to 0 before the softmax. But e to the power of 0 is 1, so they get "
@@ -228,6 +287,12 @@ SCALED_DOT_PRODUCT = Exercise(
             changed(_ATTEND, ('float("-inf")', "-1.0")),
             "The number that you put in for forbidden scores is not small enough: real scores are lower, and "
             "its weight is not 0.",
+        ),
+        Misconception(
+            "a fill that is large, but not enough",
+            changed(_ATTEND, ('float("-inf")', "-1e4")),
+            "The number that you put in for forbidden scores is low, but real scores can be lower still. "
+            "Minus infinity is below all of them.",
         ),
         Misconception(
             "weights of the values transposed",
@@ -544,6 +609,17 @@ PADDING_MASK = Exercise(
             "axis.",
         ),
         Misconception(
+            "all real",
+            "def padding_mask(lengths, T):\n    return torch.ones(len(lengths), T, dtype=torch.bool)\n",
+            "Your mask is True everywhere: the lengths do nothing. Behind the end of a sequence it is False.",
+        ),
+        Misconception(
+            "behind the end",
+            changed(_PADDING, (" < ", " > ")),
+            "Your comparison looks the wrong way: it is True behind the end. A place is real if its number "
+            "is below the length.",
+        ),
+        Misconception(
             "numbers instead of bool",
             "def padding_mask(lengths, T):\n    return (torch.arange(T) < lengths[:, None]).float()\n",
             "Your mask holds the numbers 0 and 1. It should be of type bool, as the comparison gives it.",
@@ -679,6 +755,23 @@ SPLIT_HEADS = Exercise(
             changed(_SPLIT, (".transpose(1, 2)", ".permute(0, 2, 3, 1)")),
             "In each of your heads the features come before the places. The last axis should be the "
             "features.",
+        ),
+        Misconception(
+            "heads behind their features",
+            changed(_SPLIT, (".transpose(1, 2)", ".transpose(2, 3)")),
+            "Your heads stand last, behind their own features. Swap the two axes in the middle: heads and "
+            "places.",
+        ),
+        Misconception(
+            "heads one behind the other",
+            changed(_SPLIT, (_CUT, "torch.cat(X.split(d_k, dim=2), dim=1)")),
+            "You put the heads one behind the other along the places. They need an axis of their own, right "
+            "after the batch.",
+        ),
+        Misconception(
+            "a size with a decimal point",
+            changed(_SPLIT, ("(B, T, h, d_k)", "(B, T, h, d_model / h)")),
+            "`/` gives a number with a decimal point, and a shape wants whole numbers. `//` gives those.",
         ),
         Misconception(
             "heads before the batch",
@@ -846,6 +939,8 @@ def multi_head_behaviour(
     """
     model = made_module(work, d_model, h)
     have = {name: str(tuple(p.shape)) for name, p in model.named_parameters()}
+    if d_model % h:  # it should not have been made at all; an error in `forward` comes too late
+        return have, NOT_LOOKED_AT, "not looked at"
     weights = {f"{name}.weight": str((d_model, d_model)) for name in _LAYERS}
     if have != weights | {f"{name}.bias": str((d_model,)) for name in _LAYERS}:
         return have, NOT_LOOKED_AT, "not looked at"
@@ -1052,6 +1147,28 @@ class MultiHeadAttention(nn.Module):
             "nothing to train. Give each its own name, W_q, W_k, W_v and W_o.",
         ),
         Misconception(
+            "a list of layers for each head",
+            """
+class MultiHeadAttention(nn.Module):
+    def __init__(self, d_model, h):
+        super().__init__()
+        if d_model % h != 0:
+            raise ValueError("no equal parts")
+        self.W_q = nn.ModuleList([nn.Linear(d_model, d_model // h) for _ in range(h)])
+        self.W_k = nn.ModuleList([nn.Linear(d_model, d_model // h) for _ in range(h)])
+        self.W_v = nn.ModuleList([nn.Linear(d_model, d_model // h) for _ in range(h)])
+        self.W_o = nn.Linear(d_model, d_model)
+
+    def forward(self, X, context=None, mask=None):
+        context = X if context is None else context
+        heads = zip(self.W_q, self.W_k, self.W_v)
+        parts = [F.scaled_dot_product_attention(q(X), k(context), v(context)) for q, k, v in heads]
+        return self.W_o(torch.cat(parts, dim=-1))
+""",
+            "You give each head its own small layers. That can be done, but here one W_q makes the queries "
+            "of all heads at once, and its output is cut; W_k and W_v likewise.",
+        ),
+        Misconception(
             "one layer for all three",
             changed(_HEADS, ("self.W_k(context), self.W_v(context)", "self.W_q(context), self.W_q(context)")),
             "You make queries, keys and values with the same layer, W_q. What a place looks for, what it is "
@@ -1061,6 +1178,22 @@ class MultiHeadAttention(nn.Module):
             "values from the layer of the keys",
             changed(_HEADS, ("self.W_v(context)", "self.W_k(context)")),
             "Your values come from W_k. They have a layer of their own.",
+        ),
+        Misconception(
+            "values as they come",
+            changed(_HEADS, ("self.W_v(context)", "context")),
+            "Your values have not been through W_v. What a place hands over is made of it by a layer, as its "
+            "key is.",
+        ),
+        Misconception(
+            "keys and values exchanged",
+            changed(
+                _HEADS,
+                ("Q @ K.transpose(-2, -1)", "Q @ V.transpose(-2, -1)"),
+                ("softmax(dim=-1) @ V", "softmax(dim=-1) @ K"),
+            ),
+            "Your queries are compared with the values, and the means are of the keys: the two have changed "
+            "places. The order is queries, keys, values.",
         ),
         Misconception(
             "context ignored",
@@ -1124,6 +1257,25 @@ class MultiHeadAttention(nn.Module):
                 ),
             ),
             "Without a mask you hide what lies ahead. Without a mask nothing is hidden.",
+        ),
+        Misconception(
+            "always causal",
+            changed(
+                _HEADS,
+                (
+                    _MAYBE,
+                    "        past = torch.ones(scores.shape[-2:]).bool().tril()\n"
+                    "        scores = scores.masked_fill(~past, float('-inf'))\n",
+                ),
+            ),
+            "You always hide what lies ahead, and the mask that was given does nothing. Only what that mask "
+            "forbids is hidden.",
+        ),
+        Misconception(
+            "a mask taken for granted",
+            changed(_HEADS, ("        if mask is not None:\n            scores", "        scores")),
+            "You use the mask without asking whether there is one. Mostly there is none, and `~None` is an "
+            "error.",
         ),
         Misconception(
             "softmax over queries",
@@ -1285,6 +1437,7 @@ SINUSOIDAL_POSITIONS = Exercise(
     reference=sinusoidal_positions,
     result="a tensor of shape (T, d_model), float32",
     atol=2e-5,
+    exact_types=True,
     misconceptions=(
         Misconception(
             "sines first, cosines behind",
@@ -1305,6 +1458,30 @@ SINUSOIDAL_POSITIONS = Exercise(
                 ("P[:, 9::2]", "P[:, 1::2]"),
             ),
             "You begin each pair with the cosine. The sine comes first, so place 0 begins with 0.",
+        ),
+        Misconception(
+            "waves by rows",
+            changed(
+                _WAVES,
+                (
+                    "    i = torch.arange(d_model // 2).float()\n"
+                    "    angles = t / 10000 ** (2 * i / d_model)\n",
+                    "    angles = t / 10000 ** (torch.arange(d_model) // 2 * 2 / d_model)\n",
+                ),
+                ("P[:, 0::2] = torch.sin(angles)", "P[0::2] = torch.sin(angles[0::2])"),
+                ("P[:, 1::2] = torch.cos(angles)", "P[1::2] = torch.cos(angles[1::2])"),
+            ),
+            "Your even rows are sines and your odd rows cosines. It is the columns that take turns: each "
+            "place has both.",
+        ),
+        Misconception(
+            "one half under the other",
+            changed(
+                _WAVES,
+                ("    return P", "    return torch.stack([angles.sin(), angles.cos()]).reshape(T, d_model)"),
+            ),
+            "You put all sines before all cosines and reshape then, so places get mixed. Sine and cosine of "
+            "a pair lie side by side in one row.",
         ),
         Misconception(
             "only sines",
@@ -1331,6 +1508,29 @@ SINUSOIDAL_POSITIONS = Exercise(
             ),
             "Sine and cosine of a pair have different angles: you count columns, not pairs. Both belong to "
             "the same i.",
+        ),
+        Misconception(
+            "pairs from 1",
+            changed(_WAVES, ("torch.arange(d_model // 2)", "torch.arange(1, d_model // 2 + 1)")),
+            "You count pairs from 1. The first pair is number 0: its angle is t itself.",
+        ),
+        Misconception(
+            "places for features",
+            changed(_WAVES, ("2 * i / d_model", "2 * i / T")),
+            "You divide 2i by the number of places. It is divided by d_model, so a place has the same row "
+            "however long the sequence is.",
+        ),
+        Misconception(
+            "power before the fraction",
+            changed(_WAVES, (_POWER, "(10000 ** 2 * i / d_model)")),
+            "Python takes the power first: `10000 ** 2 * i / d_model` is the square of 10000, times i, by "
+            "d_model. The whole fraction belongs into the exponent: brackets.",
+        ),
+        Misconception(
+            "d_model out of the exponent",
+            changed(_WAVES, (_POWER, "(10000 ** (2 * i) / d_model)")),
+            "Your exponent is 2i, and d_model divides the power. The whole fraction, 2i / d_model, is the "
+            "exponent.",
         ),
         Misconception(
             "exponent doubled",
@@ -1415,6 +1615,28 @@ SINUSOIDAL_POSITIONS = Exercise(
             changed(_WAVES, ("    return P", "    return t.expand(T, d_model)")),
             "Each row of yours is the bare number of its place. Such numbers grow without end; sines and "
             "cosines stay between −1 and 1.",
+        ),
+        Misconception(
+            "float64",
+            changed(
+                _WAVES,
+                ("torch.arange(T).float()", "torch.arange(T).double()"),
+                ("torch.zeros(T, d_model)", "torch.zeros(T, d_model, dtype=torch.float64)"),
+            ),
+            "Your table is float64. Added to embeddings, which are float32, it would make float64 of them, "
+            "and the next layer refuses that.",
+        ),
+        Misconception(
+            "an assert",
+            changed(
+                _WAVES,
+                (
+                    '    if d_model % 2 != 0:\n        raise ValueError("odd")\n',
+                    "    assert d_model % 2 == 0\n",
+                ),
+            ),
+            "Your `assert` raises an AssertionError, and not at all where Python runs with -O. A ValueError "
+            "is asked for.",
         ),
         Misconception(
             "no refusal",
