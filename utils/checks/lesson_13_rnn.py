@@ -1288,7 +1288,10 @@ def drawn(work: Callable, logits: Tensor, temperature: float, draws: int, seed: 
         for place in found:
             if isinstance(place, bool) or not isinstance(place, int):
                 kind = "nothing" if place is None else f"a {type(place).__name__}"
-                raise NotAsAsked(f"One draw should be a whole number (int), the place; yours is {kind}.")
+                nudge = " Is there a `return`?" if place is None else ""
+                raise NotAsAsked(
+                    f"One draw should be a whole number (int), the place; yours is {kind}.{nudge}"
+                )
             if not 0 <= place < places:
                 raise NotAsAsked(f"Place {place} was drawn; the {places} places are 0 to {places - 1}.")
         return found

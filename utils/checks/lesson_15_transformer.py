@@ -2087,6 +2087,8 @@ def error_rate_cases(generator: torch.Generator) -> list[Case]:
     return [
         Case("values", (["N", "AY", "T"], ["N", "AY", "T"]), "all right"),
         Case("values", (["K", "N", "AY", "T"], ["N", "AY", "T"]), "one too many, in front"),
+        Case("values", (["N", "AY", "K", "T"], ["N", "AY", "T"]), "one too many, inside"),
+        Case("values", (["N", "T"], ["N", "AY", "T"]), "one is missing inside"),
         Case("values", (["AY", "D"], ["N", "AY", "T"]), "one is missing, one is wrong"),
         Case("values", (list("kitten"), list("sitting")), "kitten for sitting"),
         Case("values", (list("ca"), list("abc")), "two ways that cost the same"),
