@@ -171,6 +171,23 @@ RNN_STEP = Exercise(
             "You multiply the part of the input with that of the state. They are added.",
         ),
         Misconception(
+            "weights of the state entry by entry",
+            changed(_STEP, ("h @ W_h.T", "h * W_h.diagonal()")),
+            "Each unit of yours hears of its own old state only. W_h joins all with all: that is a matrix "
+            "product.",
+        ),
+        Misconception(
+            "weights in front",
+            changed(_STEP, (_SUM, "W_x @ x.T + W_h @ h.T + b")),
+            "You put the weights in front and the sequences behind, as for a single column. Here each row is "
+            "a sequence: input and state stand in front, the transposed weights behind.",
+        ),
+        Misconception(
+            "returns the state twice",
+            changed(_STEP, (f"return torch.tanh({_SUM})", f"h = torch.tanh({_SUM})\n    return h, h")),
+            "You return two things, as torch's modules do. One step has one result here: the new state.",
+        ),
+        Misconception(
             "the first state for all",
             changed(_STEP, ("h @ W_h.T", "h[:1] @ W_h.T")),
             "You use the state of sequence 0 for the whole batch. Each sequence has a memory of its own.",
@@ -433,6 +450,23 @@ RNN_FORWARD = Exercise(
             "`return` stands inside the loop, so your function ends after the first step.",
         ),
         Misconception(
+            "reshaped, not exchanged",
+            changed(_FORWARD, (_RETURN, "return torch.stack(states).reshape(*X.shape[:2], -1), h")),
+            "You stack along axis 0 and then `reshape` to (B, T, n). That only cuts the row of numbers anew: "
+            "states of different sequences get mixed up. Stack along the right axis at once.",
+        ),
+        Misconception(
+            "steps on the last axis",
+            changed(_FORWARD, ("dim=1", "dim=2")),
+            "Your steps lie on the last axis, behind the units. They belong on axis 1, as in X.",
+        ),
+        Misconception(
+            "first step left out",
+            changed(_FORWARD, ("        h = torch", "        if t > 0:\n            h = torch")),
+            "Your first step does nothing: its input is never read, and the state at the start stands in "
+            "the place of state 1.",
+        ),
+        Misconception(
             "the last state for all",
             changed(_FORWARD, (_RETURN, "return torch.stack([h] * len(states), dim=1), h")),
             "All your states are the last one. Keep the state of each step before it is overwritten.",
@@ -593,6 +627,26 @@ LSTM_STEP = Exercise(
             "candidate not bent",
             changed(_LSTM, ("torch.tanh(g)", "g")),
             "Your candidate is used as it comes out of the layer. It goes through tanh first.",
+        ),
+        Misconception(
+            "a sigmoid on everything first",
+            changed(
+                _LSTM,
+                ("(x @ W_x.T + h @ W_h.T + b)", "torch.sigmoid(x @ W_x.T + h @ W_h.T + b)"),
+                (_BENT, "i, f, torch.tanh(g), o"),
+            ),
+            "You put the sigmoid on all four parts at once, so the candidate goes through the sigmoid and "
+            "through tanh. Cut first; then each part gets its own bend, the candidate tanh alone.",
+        ),
+        Misconception(
+            "tanh on everything first",
+            changed(
+                _LSTM,
+                ("(x @ W_x.T + h @ W_h.T + b)", "torch.tanh(x @ W_x.T + h @ W_h.T + b)"),
+                (_BENT, "torch.sigmoid(i), torch.sigmoid(f), g, torch.sigmoid(o)"),
+            ),
+            "You put tanh on all four parts at once, as in the plain cell, so the gates are bent twice. Tanh "
+            "is for the candidate alone.",
         ),
         Misconception(
             "output from the old cell",
@@ -852,6 +906,26 @@ GRU_STEP = Exercise(
             "Your reset gate has nothing to say: the candidate always sees the whole old state.",
         ),
         Misconception(
+            "gates not bent",
+            changed(
+                _GRU, ("torch.sigmoid(r_x + r_h)", "r_x + r_h"), ("torch.sigmoid(z_x + z_h)", "z_x + z_h")
+            ),
+            "Your gates are used as they come out of the layers, of any size and sign. The sigmoid makes "
+            "shares between 0 and 1 of them.",
+        ),
+        Misconception(
+            "reset on the bare state",
+            changed(_GRU, (_OURS, "candidate = torch.tanh(n_x + r * h)")),
+            "Your candidate takes the old state as it is. It goes through its own weights and bias first, "
+            "and r multiplies what comes out.",
+        ),
+        Misconception(
+            "reset on the kept state as well",
+            changed(_GRU, ("+ z * h", "+ z * r * h")),
+            "Your reset gate acts twice: inside the candidate, which is right, and where the old state is "
+            "kept. What is kept is multiplied with z alone.",
+        ),
+        Misconception(
             "reset on the kept state",
             changed(_GRU, (_OURS, "candidate = torch.tanh(n_x + n_h)"), ("+ z * h", "+ z * r * h")),
             "Your reset gate acts where the old state is kept. It belongs inside the candidate; what is kept "
@@ -1086,6 +1160,18 @@ CLIP_GRAD_NORM = Exercise(
             "the other way round",
             changed(_LEASH, ("if norm > most:", "if 0 < norm < most:")),
             "You lengthen what is short and leave alone what is too long. Look at your comparison.",
+        ),
+        Misconception(
+            "also lengthens, and divides by zero",
+            changed(
+                _LEASH,
+                (
+                    "    if norm > most:\n        for g in gradients:\n            g *= most / norm\n",
+                    "    for g in gradients:\n        g *= most / norm\n",
+                ),
+            ),
+            "You multiply always, with no question whether it is needed: short gradients become longer, and "
+            "where all are 0 you divide by 0. What is short enough stays as it is.",
         ),
         Misconception(
             "also lengthens, and 0/0",
@@ -1823,6 +1909,43 @@ NEXT_CHAR_PAIRS = Exercise(
             changed(_PAIRS, ("        targets[row, len(name)] = 0\n", "")),
             "Your targets end with the last letter. The mark belongs behind it: only so the model learns "
             "where a name stops.",
+        ),
+        Misconception(
+            "no mark behind the longest",
+            changed(
+                _PAIRS,
+                (
+                    "        targets[row, len(name)] = 0\n",
+                    "        if len(name) < T - 1:\n            targets[row, len(name)] = 0\n",
+                ),
+            ),
+            "Behind the longest names the mark is missing: the last place of their rows says −100. You "
+            "probably moved the padded inputs by one, and nothing came in at the end.",
+        ),
+        Misconception(
+            "the mark is always a point",
+            """
+def next_char_pairs(names, alphabet):
+    pad = torch.nn.utils.rnn.pad_sequence
+    rows = [torch.tensor([alphabet.index(c) for c in "." + name + "."]) for name in names]
+    inputs = pad([row[:-1] for row in rows], batch_first=True)
+    return inputs, pad([row[1:] for row in rows], batch_first=True, padding_value=-100)
+""",
+            "You take for granted that the mark is a point. The mark is the first character of the alphabet, "
+            "whatever it is: number 0.",
+        ),
+        Misconception(
+            "padded with −100, then cut",
+            """
+def next_char_pairs(names, alphabet):
+    pad = torch.nn.utils.rnn.pad_sequence
+    rows = [torch.tensor([0, *map(alphabet.index, name), 0]) for name in names]
+    both = pad(rows, batch_first=True, padding_value=-100)
+    return both[:, :-1], both[:, 1:]
+""",
+            "You fill up once, with −100, and then cut inputs and targets out of it: so the inputs hold −100 "
+            "as well, and short names' inputs their end mark. Cut each name first, then fill up, with 0 and "
+            "with −100.",
         ),
         Misconception(
             "no mark at the beginning",
