@@ -1133,7 +1133,7 @@ for T in (64, 256, 1024):
 assert took[1024][0] > 3 * took[1024][1] and took[1024][0] > 4 * took[64][0]
 
 # %% [markdown]
-# Four times as many steps take about four times as long, step by step. The product takes the same multiplications (two for each entry, as the cell does), but none has to wait for another, so the processor can work on many at once. (Part of the difference is Python, called anew at each step. torch's `nn.RNN` spares that; it still goes step by step.) On a GPU, with its thousands of small processors, waiting costs far more. Teacher forcing does not help: the inputs are all there, the states are not.
+# Sixteen times as many steps take roughly sixteen times as long, step by step. The product takes the same multiplications (two for each entry, as the cell does), but none has to wait for another, so the processor can work on many at once. (Part of the difference is Python, called anew at each step. torch's `nn.RNN` spares that; it still goes step by step.) On a GPU, with its thousands of small processors, waiting costs far more. Teacher forcing does not help: the inputs are all there, the states are not.
 #
 # A misconception to lose: *"RNNs are slow because they compute a lot"*. They compute little. They **wait**.
 
