@@ -58,7 +58,7 @@ plotting.use_style()
 #
 # Attention (lesson 14) lets every place gather what it needs from other places. But what it gathers is a weighted **mean** of values. To make something new of it takes a network with a bend, as in lesson 04.
 #
-# So a Transformer does two kinds of work in turn: attention **between** places, and a small network **at** each place. The second is called **feed-forward**: two linear layers with ReLU between them, the same for all places. Usually the hidden layer is four times as wide as `d_model`.
+# So a Transformer does two kinds of work in turn: attention **between** places, and a small network **at** each place. The second is called **feed-forward**: two linear layers with ReLU between them, the same for all places. Usually the hidden layer is four times as wide as `d_model`; ours will be twice as wide, to save time.
 
 # %% [markdown]
 # By hand, with two features: $x = (1, -2)$ and hidden units $x_1$, $x_2$, $x_1 + x_2$ give $(1, -2, -1)$. After ReLU: $(1, 0, 0)$. If the second layer has the rows $(2, 1, 1)$ and $(0, 3, 1)$, out comes $(2, 0)$.
@@ -90,7 +90,7 @@ for name, part in (("feed-forward", FeedForward(8, 32)), ("attention", MultiHead
     print(f"{name:12} places that change:", changed.nonzero().flatten().tolist())
 
 # %% [markdown]
-# Feed-forward never mixes places; attention mixes them all. A misconception to lose: *"a Transformer is attention"*. Most of its parameters are in the feed-forward part, as we shall count: with `d_ff` = 4 · `d_model`, two thirds of a block.
+# Feed-forward never mixes places; attention mixes them all. A misconception to lose: *"a Transformer is attention"*. With the usual `d_ff` = 4 · `d_model`, two thirds of a block's parameters are in the feed-forward part, as we shall count.
 
 # %% [markdown]
 # ## 2 · The block
@@ -208,7 +208,7 @@ assert means["norm after"][-1] > 2 * means["norm before"][-1]
 # %% [markdown]
 # With the norm before, every block adds to the stream, and the stream grows. The last norm divides by its size, and the gradient with it: theory says by about $\sqrt{\text{depth}}$. Sixteen times as deep, a fourth of the gradient: close to what we measured.
 #
-# With the norm after, the stream is brought back to the same size in every block. At the first step, when all is still random, the last blocks get the full gradient. That is why such stacks have to be started with small steps: the **warm-up** of section 5. Pre-norm forgives more. It is not "better" in general; it is easier to train.
+# With the norm after, the stream is brought back to the same size in every block. At the first step, when all is still random, the last blocks get the full gradient. Xiong and others see in this the reason why such stacks have to be started with small steps: the **warm-up** of section 5. Pre-norm forgives more. It is not "better" in general; it is easier to train.
 #
 # **Exercise [15.encoder_block](exercises/15_transformer.ipynb)** ●●● The block without cross attention, on your own.
 
@@ -260,6 +260,8 @@ class GPT(nn.Module):
 
 # %% [markdown]
 # **BERT** is a tower without that mask: an **encoder alone**. Each place sees both sides; only padding is hidden. At each place it says what belongs there.
+#
+# (The real GPT and BERT differ from ours in small things: positions are learned, GELU (lesson 02) stands in place of ReLU, and BERT and the GPT of 2018 had the norm after the sum.)
 
 # %%
 class BERT(nn.Module):
@@ -405,6 +407,8 @@ plotting.label_lines(ax);
 
 # %% [markdown]
 # **What you see.** Parameters against width, both on logarithmic axes. The line of twelve blocks is twice as steep as that of the embedding; they cross near a width of 350; from there on the blocks outweigh the embedding. Three diamonds mark GPT-2, GPT-2 XL and GPT-3, the last two above the line of 12 blocks, since they have more of them.
+#
+# What does one get for more? Kaplan and others (2020) trained language models of many sizes. As long as neither data nor training time ran short, the loss fell along a straight line on logarithmic axes: like $N^{-0.076}$ for $N$ parameters, the embedding not counted. Ten times the parameters: about a sixth less loss. Steady, and expensive.
 
 # %% [markdown]
 # ## 5 · From spelling to sound
@@ -448,7 +452,7 @@ print(X_train[0].tolist(), "→", Y_train[0].tolist())
 # %% [markdown]
 # ### Warm-up
 #
-# Transformers are trained with Adam, and the paper of 2017 had its own schedule, after its first author's colleague called **Noam**: the rate rises in a straight line for `warmup` steps, then falls like $1/\sqrt{\text{step}}$:
+# Transformers are trained with Adam, and the paper of 2017 had its own schedule, now called **Noam** after Noam Shazeer, one of its authors: the rate rises in a straight line for `warmup` steps, then falls like $1/\sqrt{\text{step}}$:
 #
 # $$\text{lr} = d_\text{model}^{-0.5} \cdot \min(\text{step}^{-0.5},\ \text{step} \cdot \text{warmup}^{-1.5})$$
 #
@@ -637,7 +641,7 @@ assert sum(spoken[word][:1] == list(said[word][:1]) for word in held) >= 3
 # A word is right or wrong: **word error rate**. But one wrong sound of eight is better than eight. So count the least number of changes (replace, put in, take out) that make the prediction right: the **edit distance**. Divided by the length of the right answer it is the **phoneme error rate**. From *kitten* to *sitting*: k→s, e→i, put in g: 3 changes, 3/7.
 
 # %% [markdown]
-# The distance is found in a table: row by row, from the beginnings of one word to those of the other. Each field is the cheapest of three: come from above (take out) + 1, from the left (put in) + 1, or from the corner (+ 1 if the two differ).
+# The distance is found in a table: row by row, from the beginnings of one word to those of the other. Each field is the cheapest of three: come from above (take out) + 1, from the left (put in) + 1, or from the corner (+ 1 if the two differ). The first row counts 0, 1, 2, …: that many tokens must be put in where nothing was predicted. The first column counts likewise what must be taken out. The field at the bottom right is the distance.
 #
 # **Exercise [15.error_rate](exercises/15_transformer.ipynb)** ●●● (Write it before you look at the next cell.)
 
@@ -711,7 +715,9 @@ for ax, word in zip(axes.flat, held, strict=True):
     ax.grid(False)
 
 # %% [markdown]
-# **What you see.** Six maps, sounds down the side, letters along the top, darker for more weight. All run from top left to bottom right: sounds look at letters in their order. Two letters that make one sound are looked at together: *sh* in *shipping*, *ph* in *phone*, *th* in *thatcher*, *ch* in *chemist* (said wrongly, as in *chin*). The last *e* of *phone* gets nearly nothing.
+# **What you see.** Six maps from our run, sounds down the side, letters along the top, darker for more weight. All run from top left to bottom right: sounds look at letters in their order. Two letters that make one sound are looked at together: *sh* in *shipping*, *ph* in *phone*, *th* in *thatcher*, *ch* in *chemist* (said wrongly, as in *chin*). The last *e* of *phone* gets nearly nothing.
+#
+# Read such maps with care. The encoder has already mixed the letters: its vector at *g* knows of *n* and *h* too. A weight says where the decoder looked, not all that it knew.
 
 # %% tags=["nbval-ignore-output"]
 def lean(word):
@@ -818,7 +824,7 @@ print(f"validation loss {validation_loss(writer):.2f}")
 assert validation_loss(writer) < 2.5 and writer_losses[0] > 4.3
 
 # %% [markdown]
-# Read the four lines. At first, random signs. After 50 steps, small letters and spaces in about the right shares. Later, the lengths of words, and first short words: *the*, *this*, *and*. Four hundred steps have shown it 410,000 characters, a third of the novel, and 2.0 nats a character are far from sense: a good large model needs less than half.
+# Read the four lines. At first, random signs. After 50 steps, small letters and spaces in about the right shares. Later, the lengths of words, and first short words: *the*, *this*, *and*. Four hundred steps have shown it 410,000 characters, a third of the novel, and a loss of 2.0 a character is far from sense: a good large model needs less than half.
 
 # %% [markdown]
 # ### Against an LSTM
@@ -892,10 +898,10 @@ ax.minorticks_off()
 plotting.label_lines(ax);
 
 # %% [markdown]
-# **What you see.** Time of a training step against the length of a piece, for as many characters in all. The GPT's line is the higher one everywhere; it is level for short pieces and climbs steeply towards 256. The LSTM's stays about level.
+# **What you see.** Time of a training step against the length of a piece, for as many characters in all. The GPT's line is the higher one everywhere; it climbs towards 256, where it is clearly above its own shortest pieces. The LSTM's rises much less, if at all.
 
 # %% [markdown]
-# So on a CPU it is the other way round. Attention compares each place with each: twice the length, twice the work for the same text. The LSTM's places do wait for one another, but a CPU with two cores does things one after another anyway.
+# So on a CPU it is the other way round. Attention compares each place with each: pieces of twice the length, twice as many comparisons for the same text. (The rest of the block costs the same, so the whole step does not double.) The LSTM's places do wait for one another, but a CPU with two cores does things one after another anyway.
 #
 # The Transformer's advantage shows on hardware that does thousands of things at once. There what counts is the longest chain of things that must wait: 256 steps for the LSTM, for the GPT two blocks, however long the text. And it shows with size: more layers, more data, longer memory. A misconception to lose: *"Transformers are faster"*. They are faster to train **in parallel**.
 
@@ -907,9 +913,12 @@ plotting.label_lines(ax);
 # - **Greedy**: always the largest.
 # - **Temperature** (lesson 13): divide the logits by it, then draw. Below 1 it is more careful, above 1 more daring.
 # - **Top-k**: draw from the $k$ most probable tokens only.
-# - **Nucleus**, or **top-p**: draw from the fewest tokens that together reach probability $p$.
-#
+# - **Nucleus**, or **top-p** (Holtzman and others, 2020): draw from the fewest tokens that together reach probability $p$.
+
+# %% [markdown]
 # By hand: probabilities 0.5, 0.3, 0.15, 0.05. Top-2 keeps 0.5 and 0.3 and draws with 0.625 and 0.375. Top-p with 0.9 keeps three: two reach only 0.8.
+#
+# With both a temperature and top-p the order matters: usually the temperature comes first, as in the explorer below, and the cut is made in what it gives. For top-k the order makes no difference.
 #
 # **Exercise [15.top_k](exercises/15_transformer.ipynb)** ●● The others' logits become −∞: their probability is then exactly 0. (Write it before you look at the next cell.)
 
@@ -958,7 +967,7 @@ different = {name: len({s[i : i + 4] for i in range(10, len(s) - 4)}) for name, 
 assert different["greedy"] < different["temperature 1"] <= 117
 
 # %% [markdown]
-# Greedy: *the the the*, for ever. The model's most probable text is not made of its most probable characters one by one, and it is not what people write either. Temperature 2 is noise: the thousand small mistakes of the tail add up. Top-k and top-p cut that tail off and keep the variety.
+# Greedy: *the the the*, for ever. The most probable character at each place does not make the most probable text, and the most probable text is not what people write either. Temperature 2 is noise: the thousand small mistakes of the tail add up. Top-k and top-p cut that tail off and keep the variety.
 #
 # Why not always top-k? The number of sensible characters is not the same everywhere. After *whal* there is one, after a space there are twenty. Top-p follows the model; top-k cannot.
 
@@ -1054,7 +1063,7 @@ print(f"same tokens: {results['everything again'] == results['with the cache']};
 assert results["everything again"] == results["with the cache"] and ratio > 1.3
 
 # %% [markdown]
-# The same tokens, several times as fast. And the ratio grows with the length: without a cache the work for $n$ tokens grows like $n^2$ and more, with it every token costs one place, and one look at all kept keys. The price is memory: two vectors for each token in each block. For large models and long texts that memory is what limits how many people can be answered at once.
+# The same tokens, several times as fast. And the ratio grows with the length: without a cache the work for $n$ tokens grows like $n^2$ and more; with it every token costs one place, and one look at all kept keys. The price is memory: two vectors for each token in each block. For large models and long texts that memory is what limits how many people can be answered at once.
 #
 # (240 is more than the 32 places it was trained with; that says nothing about the cache, but do not expect sense out there.)
 
@@ -1064,7 +1073,7 @@ assert results["everything again"] == results["with the cache"] and ratio > 1.3
 # GPT sees only what was before. To **understand** a text that is already there, both sides help. But then "predict the next token" is no task: it can be seen. BERT's idea: hide some tokens, and guess them from all others.
 
 # %% [markdown]
-# 15% of the tokens are chosen. Of these, 80% become a **mask** token, 10% a random token, and 10% stay. Why so? In use there is no mask token. If every chosen token were masked, the model could do nothing sensible at the others. So it can never be sure that what it sees is true. The loss counts chosen tokens only: elsewhere the target is −100, which torch's cross-entropy leaves out.
+# 15% of the tokens are chosen. Of these, 80% become a **mask** token, 10% a random token, and 10% stay. Why so? In use there is no mask token. If every chosen token were masked, the model would only ever have to answer at masks, and could neglect all other places. With random and unchanged tokens among the chosen, any place may be asked, and what stands there may be wrong. The loss counts chosen tokens only: elsewhere the target is −100, which torch's cross-entropy leaves out.
 #
 # **Exercise [15.mask_tokens](exercises/15_transformer.ipynb)** ●●● (Write it before you look at the next cell.)
 
@@ -1133,7 +1142,7 @@ for k in range(6):
 assert hit > 1.3 * often
 
 # %% [markdown]
-# Twice as often right as always saying the most frequent letter, and the right one is usually among its first five. It has learned that a vowel is missing in *ph_ne*, and consonants elsewhere; and it knows nothing about meaning.
+# In our run about twice as often right as always saying the most frequent letter, and more often than not the right one is among its first five. It offers vowels for *ph_ne* and mostly consonants elsewhere; and it knows nothing about meaning.
 
 # %% [markdown]
 # ## 10 · Few labels
@@ -1225,7 +1234,7 @@ ax.minorticks_off()
 plotting.label_lines(ax);
 
 # %% [markdown]
-# **What you see.** Test accuracy against the number of labels, three seeds and their mean. From scratch it stays within a few points of the dotted line of guessing, 50%. Pretrained, it starts a little above that line with 50 labels, and reaches about 70% with 200 and a little more with 800. (With six times as many steps, scratch came to 57% with 200 labels and 63% with 800: still behind.)
+# **What you see.** Test accuracy against the number of labels, three seeds and their mean. From scratch it stays within a few points of the dotted line of guessing, 50%. Pretrained, it does hardly better with 50 labels (the seeds differ by more), but reaches about 70% with 200 and a little more with 800. (With six times as many steps, scratch came to 57% with 200 labels and 63% with 800: still behind.)
 
 # %% [markdown]
 # Is that so for every task? Another one on the same words: how many **syllables** has it: one, two, three, or four and more? The labels come from the dictionary's vowels.
@@ -1282,7 +1291,7 @@ assert LONGER in (True, False)
 # - The encoder–decoder writes one token at a time and looks up what it needs. With equal parameters and equal time it made fewer phoneme errors than a GRU with one vector between its halves. Cross attention shows where each sound comes from.
 # - A GPT's loss starts at ln V. Greedy writing goes round in circles; draw with temperature, and cut the tail by top-k or top-p. A cache of keys and values gives the same tokens faster, since the past never looks at the future.
 # - BERT hides tokens and guesses them from both sides: labels for free. Fine-tuning pays where the task asks what the gaps have taught (word or not), and need not pay elsewhere (syllables).
-# - A block has $12d^2 + 13d$ parameters, whatever the length of the text; twice the width is four times as many. Time and memory of attention grow with the square of the length. At equal size and short training an LSTM can still be better: we saw it on the novel.
+# - A block with $d_\text{ff} = 4d$ has $12d^2 + 13d$ parameters, whatever the length of the text; twice the width is four times as many. Time and memory of attention grow with the square of the length. At equal size and short training an LSTM can still be better: we saw it on the novel.
 
 # %% [markdown]
 # ## Check yourself
@@ -1339,7 +1348,7 @@ assert LONGER in (True, False)
 #
 # - A. Vaswani and others (2017). *Attention is all you need.* Block, encoder–decoder, warm-up; section 5 follows it on a small scale.
 # - R. Xiong and others (2020). *On layer normalization in the Transformer architecture.* Section 2's experiment.
-# - A. Radford, K. Narasimhan, T. Salimans, I. Sutskever (2018). *Improving language understanding by generative pre-training.* GPT.
+# - A. Radford, K. Narasimhan, T. Salimans, I. Sutskever (2018). *Improving language understanding by generative pre-training.* GPT. (GPT-2: A. Radford and others, 2019, *Language models are unsupervised multitask learners.* GPT-3: T. Brown and others, 2020, *Language models are few-shot learners.*)
 # - J. Devlin, M.-W. Chang, K. Lee, K. Toutanova (2019). *BERT: pre-training of deep bidirectional Transformers for language understanding.*
 # - A. Holtzman, J. Buys, L. Du, M. Forbes, Y. Choi (2020). *The curious case of neural text degeneration.* Nucleus sampling.
 # - J. Kaplan and others (2020). *Scaling laws for neural language models.* What more parameters, data and time give.
