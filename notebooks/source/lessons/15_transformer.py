@@ -208,7 +208,7 @@ assert means["norm after"][-1] > 2 * means["norm before"][-1]
 # %% [markdown]
 # With the norm before, every block adds to the stream, and the stream grows. The last norm divides by its size, and the gradient with it: theory says by about $\sqrt{\text{depth}}$. Sixteen times as deep, a fourth of the gradient: close to what we measured.
 #
-# With the norm after, the stream is brought back to the same size in every block. At the first step, when all is still random, the last blocks get the full gradient. Xiong and others see in this the reason why such stacks have to be started with small steps: the **warm-up** of section 5. Pre-norm forgives more. It is not "better" in general; it is easier to train.
+# With the norm after, the stream is brought back to the same size in every block. At the first step, when all is still random, the last blocks get the full gradient. For Xiong and others this is why such stacks must start with small steps: the **warm-up** of section 5. Pre-norm forgives more: it is easier to train, not "better" in general.
 #
 # **Exercise [15.encoder_block](exercises/15_transformer.ipynb)** ●●● The block without cross attention, on your own.
 
@@ -902,7 +902,8 @@ plotting.label_lines(ax);
 
 # %% [markdown]
 # So on a CPU it is the other way round. Attention compares each place with each: pieces of twice the length, twice as many comparisons for the same text. (The rest of the block costs the same, so the whole step does not double.) The LSTM's places do wait for one another, but a CPU with two cores does things one after another anyway.
-#
+
+# %% [markdown]
 # The Transformer's advantage shows on hardware that does thousands of things at once. There what counts is the longest chain of things that must wait: 256 steps for the LSTM, for the GPT two blocks, however long the text. And it shows with size: more layers, more data, longer memory. A misconception to lose: *"Transformers are faster"*. They are faster to train **in parallel**.
 
 # %% [markdown]
@@ -1346,7 +1347,7 @@ assert LONGER in (True, False)
 # %% [markdown]
 # ## References
 #
-# - A. Vaswani and others (2017). *Attention is all you need.* Block, encoder–decoder, warm-up; section 5 follows it on a small scale.
+# - A. Vaswani and others (2017). *Attention is all you need.* Section 5 follows it on a small scale.
 # - R. Xiong and others (2020). *On layer normalization in the Transformer architecture.* Section 2's experiment.
 # - A. Radford, K. Narasimhan, T. Salimans, I. Sutskever (2018). *Improving language understanding by generative pre-training.* GPT. (GPT-2: A. Radford and others, 2019, *Language models are unsupervised multitask learners.* GPT-3: T. Brown and others, 2020, *Language models are few-shot learners.*)
 # - J. Devlin, M.-W. Chang, K. Lee, K. Toutanova (2019). *BERT: pre-training of deep bidirectional Transformers for language understanding.*
