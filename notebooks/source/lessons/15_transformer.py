@@ -1283,7 +1283,7 @@ if LONGER:
 assert LONGER in (True, False)
 
 # %% [markdown]
-# We ran it once: about 90 seconds for each. The Transformer's phoneme error rate fell from 17% to 10%, its word error rate from 56% to 36%. The GRU's fell from 22% to 14%, and from 62% to 46%. Both gain much, and the order stays. Every third word wrong is still no good dictionary; larger models that train for hours come to about one word in four, since many names can be said in two ways.
+# We ran it once: about 90 seconds for each. The Transformer's phoneme error rate fell from 17% to 10%, its word error rate from 56% to 36%. The GRU's fell from 22% to 14%, and from 62% to 46%. Both gain much, and the order stays. Every third word wrong is still no good dictionary; larger models that train for hours come to about one word in four or five, partly since many names can be said in two ways.
 
 # %% [markdown]
 # ## What to remember
