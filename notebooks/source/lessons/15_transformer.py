@@ -686,7 +686,7 @@ for name, (per_phoneme, per_word) in rates.items():
 assert rates["Transformer"][0] < rates["GRU"][0] and rates["Transformer"][0] < 0.3
 
 # %% [markdown]
-# The Transformer wins: in our runs about 17% of the phonemes wrong, against 22%. Its steps take longer, so it made fewer of them, and still it was ahead. Chance with a thousand test words, and other seeds, move each rate by about one point.
+# The Transformer wins: in our runs about 17% of the phonemes wrong, against 22 to 23%. Its steps take longer, so it made fewer of them, and still it was ahead. Chance with a thousand test words, and other seeds, move each rate by about one point.
 #
 # Be fair to the loser. Words of eight letters are a mild bottleneck, and with more than half of the words wrong neither speaks English yet. It is a statement about **this time on this computer**. Section 11 says what ten times as long gives.
 
