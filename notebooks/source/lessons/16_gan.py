@@ -181,7 +181,7 @@ low.set(xlabel="x", ylabel="D(x)", ylim=(0, 1))
 low.legend(loc="upper right");
 
 # %% [markdown]
-# **What you see.** Above, the data with two humps and the made numbers with one between them. Below, the formula dashed and the trained network on it: high at the left hump, where hardly anything is made, low in the gap at 0, higher again at the right hump, low at the far right.
+# **What you see.** Above, the data with two humps and the made numbers with one between them. Below, the formula dashed and the trained network on it: high at the left hump, where hardly anything is made, low in the gap at 0, higher again at the right hump, sinking towards the far right. (Where numbers are hardly ever met, nothing is drawn.)
 
 # %% tags=["nbval-ignore-output"]
 print(f"network and formula differ by {off.mean():.3f} on average, at most by {off.max():.2f}")
@@ -211,7 +211,7 @@ for moved in (0, 0.5, 1, 2, 4, 8, 16):
 assert abs(values[0] + 2 * math.log(2)) < 1e-6 and abs(values[-1]) < 1e-6
 
 # %% [markdown]
-# From −1.386 for two equal bells up to 0. And here lies a trap: between 8 and 16 nothing changes any more. Two distributions that do not overlap are told apart perfectly, however far away they are. The value is flat there, and a generator that walks downhill on it has **no slope**. At the start of every training that is our situation: made pictures look like no digit at all.
+# From −1.386 for two equal bells up to 0. And here lies a trap: from 8 on hardly anything changes any more. Two distributions that do not overlap are told apart perfectly, however far away they are. The value is flat there, and a generator that walks downhill on it has **no slope**. At the start of training that is our situation: made pictures look like no digit at all. (Arjovsky and Bottou made this argument in 2017; the *Wasserstein* GAN answers it with another value.)
 
 # %% [markdown]
 # ## 4 · Two losses for the generator
@@ -220,7 +220,7 @@ assert abs(values[0] + 2 * math.log(2)) < 1e-6 and abs(values[-1]) < 1e-6
 #
 # At the start $D$ is sure: $D = 0.01$. Then the slope is 0.01. The worse the made example, the less it learns. This is the **saturating** loss.
 #
-# Goodfellow's way out: instead of making "made" unlikely, make "real" likely. Take the loss $-\ln D(G(z))$. It wants the same, but its slope is $-(1 - D)$: at $D = 0.01$ it is 0.99, **99 times** as much. This is the **non-saturating** loss, and it is what everybody uses.
+# Goodfellow's way out: instead of making "made" unlikely, make "real" likely. Take the loss $-\ln D(G(z))$. It wants the same, but its slope is $-(1 - D)$: at $D = 0.01$ it is 0.99, **99 times** as much. This is the **non-saturating** loss, the usual one.
 #
 # **Exercise [16.generator_loss](exercises/16_gan.ipynb)** ● The non-saturating loss from logits. (Before you look at the next cell.)
 
@@ -275,7 +275,7 @@ ax.set_title("The better D gets, the less the saturating loss teaches")
 plotting.label_lines(ax);
 
 # %% [markdown]
-# **What you see.** The two lines begin together. While $D$ learns, the non-saturating gradient rises and stays high. The saturating one rises for a moment and then falls and falls, on a logarithmic axis: at the end it is more than a hundred times smaller.
+# **What you see.** The two lines begin close together. While $D$ learns, the non-saturating gradient rises and stays high. The saturating one rises for a moment and then falls and falls, on a logarithmic axis: at the end it is more than a hundred times smaller.
 
 # %%
 assert norms["saturating"][-1] < norms["non-saturating"][-1] / 100
@@ -328,7 +328,7 @@ print(f"cosine between the two gradients: {cosine:.3f}")
 assert cosine < -0.9
 
 # %% [markdown]
-# Nearly opposite, of course: $D$'s loss falls when made numbers are easy to recognise. A gradient that leaks makes the generator **help its opponent**. With `zero_grad` in the right place the leak does no harm, but it costs a backward pass through $G$ for nothing.
+# Nearly opposite, of course: $D$'s loss falls when made numbers are easy to recognise. A gradient that leaks makes the generator **help its opponent**. If each half makes its own data and `zero_grad` stands in the right place, the leak does no harm; it only costs time. If both halves share one `fake`, as ours will, torch stops with an error in the second: the first has thrown the stored numbers of $G$ away (lesson 06).
 #
 # **Exercise [16.gan_step](exercises/16_gan.ipynb)** ●●● One whole step, with the cut and the wiping in the right places. (Before you look at the next cell.)
 
@@ -353,7 +353,7 @@ def learn_to_fool(D, optimizer, fake):
 # %% [markdown]
 # ## 6 · The contest in one dimension
 #
-# Now both learn in turn. Every 20 steps we keep a **frame**: the density of the made numbers, and what $D$ says at each place. We cannot compute $G$'s density, so we estimate it from 2,000 of its numbers: each becomes a narrow bell of width 0.1, and we take their mean.
+# Now both learn in turn. Every 20 steps we keep a **frame**: the density of the made numbers, and what $D$ says at each place. We cannot compute $G$'s density, so we estimate it from 2,000 of its numbers: each becomes a narrow bell of width 0.1, and we take their mean (a **kernel density estimate**).
 
 # %% tags=["long"]
 def made_density(G):
@@ -387,7 +387,7 @@ def overlap(frame):
     return integral(torch.minimum(p_data(grid), frame["p_model"]), grid)
 
 # %% [markdown]
-# Two settings differ from lesson 07. Adam's first number is 0.5 instead of 0.9: less **momentum**. In a contest the ground moves, and old gradients point to where the opponent was (section 7 measures it). And $D$'s learning rate is ten times $G$'s, so that $D$ is near its best for the present $G$. With 0.002 against 0.005, when we tried, the overlap never passed 0.8. (About five seconds.)
+# Two settings differ from lesson 07. Adam's two numbers are 0.5 and 0.99 instead of 0.9 and 0.999: less **momentum**, as Radford and others (2016) advise, and a shorter memory. In a contest the ground moves, and old gradients point to where the opponent was (section 7 measures it). And $D$'s learning rate is ten times $G$'s, so that $D$ is near its best for the present $G$. With 0.002 for $G$ and 0.005 for $D$, when we tried, the overlap never passed 0.8. (About five seconds.)
 
 # %% tags=["nbval-ignore-output"]
 runs = [contest(seed) for seed in range(2)]
@@ -430,7 +430,7 @@ explore.contest(runs[0], grid=grid, p_data=p_data(grid))
 # **What you see.** Three of the frames: above, the density of the data and of the made numbers, below, what $D$ says (solid) and what the best discriminator would say (dashed). At the start $D$ knows nothing yet and lies far from the dashed line. Later it follows it roughly, where numbers are met. The overlap stands above each frame, from a few percent to more than 80%.
 
 # %% [markdown]
-# Now the losses. In all lessons before, a falling loss meant progress.
+# Now the losses. In all lessons before, a falling loss on held-out data meant progress.
 
 # %%
 explore.predict("16.loss")
@@ -450,7 +450,7 @@ right.set(xlabel="step", ylabel="overlap with the data", ylim=(0, 1), title="…
 right.legend(loc="lower right");
 
 # %% [markdown]
-# **What you see.** Left, both losses over 800 steps: after one jump at the start they hardly move, the discriminator's just below the upper dotted line, the generator's between 0.7 and 0.95, slowly nearing the lower one. Right, the overlap of two seeds: a leap in the first 50 steps, a rest for some hundred, then a slow rise to about 0.85.
+# **What you see.** Left, both losses over 800 steps: after one jump at the start they hardly move, the discriminator's a little below or on the upper dotted line, the generator's between 0.7 and 0.95, slowly nearing the lower one. Right, the overlap of two seeds: a leap in the first 50 steps, a rest for some hundred, then a slow rise to about 0.85.
 
 # %% [markdown]
 # A loss here says how well one does **against the other**. When both get better at the same pace, it stays where it is. Untrained, with nearly all numbers wrong, this generator had a loss of about 0.9; hundreds of steps later, with most of them right, again. Near the end $D$ is at about $2 \ln 2 = 1.39$ and $G$ at $\ln 2 = 0.69$ (dotted): $D$ answers about one half.
@@ -460,7 +460,7 @@ right.legend(loc="lower right");
 # %% [markdown]
 # ## 7 · Mode collapse
 #
-# Two humps are two **modes** of the data. Now there are eight: small clouds on a ring, the standard test of this field. The generator is asked for points in the plane, and it has an easy way out: make **one** point, at the place which $D$ believes in most. $D$ soon learns that this place is suspicious. Then the generator moves all its points to another cloud, and so on, round and round. To make only a few of the modes is called **mode collapse**.
+# Two humps are two **modes** of the data. Now there are eight: small clouds on a ring, a standard test of this field (Metz and others, 2017). The generator has an easy way out: make **one** point, at the place which $D$ believes in most. $D$ soon learns that this place is suspicious. Then the generator may move all its points elsewhere, and so on, round and round. To make only a few of the modes is called **mode collapse**.
 #
 # How does one see it in numbers? Count the centres with at least one sample near.
 #
@@ -547,7 +547,7 @@ assert sum(covered) / 6 < 4.5
 # %% [markdown]
 # ### A remedy: let the discriminator see the whole batch
 #
-# Why does nothing push towards variety? Because $D$ judges each point **by itself**. A single point on a cloud is faultless, even if all others are there too. So let $D$ know about the others: beside its two coordinates each point brings the **standard deviation of its batch**, in each coordinate. The real batch has about 1.4 in both. A collapsed batch has nearly 0, and is caught at once. This is **minibatch standard deviation** (Karras and others, 2018).
+# Why does nothing push towards variety? Because $D$ judges each point **by itself**. A single point on a cloud is faultless, even if all others are there too. So let $D$ know about the others: beside its two coordinates each point brings the **standard deviation of its batch**, in each coordinate. The real batch has about 1.4 in both. A collapsed batch has nearly 0, and is caught at once. This is the idea of **minibatch standard deviation** (Karras and others, 2018, who add it deep inside $D$).
 #
 # A second suspect is **momentum**: it carries the generator on to where $D$ was weak some steps ago. We try all four combinations.
 
@@ -587,17 +587,17 @@ axes[1, 0].set_ylabel("mended")
 fig.suptitle("As it comes the contest collapses; mended it finds all eight modes");
 
 # %% [markdown]
-# **What you see.** Eight small fields with a ring of eight circles each, the modes, and 500 made points. Above, four of the plain contests: the points lie on a short streak that crosses few of the circles, in one case none. Below, four of the mended ones: the points lie on a ring through all eight circles, densest near them, with some stray points inside.
+# **What you see.** Eight small fields with a ring of eight circles each, the modes, and 500 made points. Above, four of the plain contests: the points lie together on one streak or wedge, which crosses only one or two of the circles. Below, four of the mended ones: the points lie on a ring through all eight circles, densest near them, with some stray points inside.
 
 # %% [markdown]
-# Both changes help: on average, less momentum helped these six seeds more than the spread, though one of them still got stuck. Only with both did all six find all eight modes. In other settings the order may be another: remedies for GANs are many, and they must be measured, on several seeds.
+# Both changes help: on average, less momentum helped these six seeds more than the spread, though one of them still got stuck. In this run, only with both did all six find all eight modes. In other settings the order may be another: remedies for GANs are many, and they must be measured, on several seeds.
 #
-# And beware of the count itself. "8 of 8" only says that **some** points are near each centre. The second number says that after 500 steps half of the points still lie between the modes. Longer training draws them in.
+# And beware of the count itself. "8 of 8" only says that **some** points are near each centre. The second number says that even of the mended ones' points more than half still lie between the modes after 500 steps. (After 1,500, measured once, 73% were near a centre.) And the plain generators, with a few percent, do not sit **on** one or two modes: they lie together in one region and brush them.
 
 # %% [markdown]
 # ## 8 · Digits
 #
-# Now pictures. The generator runs a CNN backwards: from a code to 7 × 7, to 14 × 14, to 28 × 28. The layer that makes a map larger is the **transposed convolution**: each number that comes in lays a copy of the kernel, times itself, into the larger map, and where copies overlap they are added. With kernel 4, stride 2 and padding 1 it doubles height and width. In one dimension, with kernel $(1, 2, 1)$ and stride 2, the input $(3, 5)$ gives $(3, 6, 3+5, 10, 5) = (3, 6, 8, 10, 5)$.
+# Now pictures. The generator runs a CNN backwards: from a code to 7 × 7, to 14 × 14, to 28 × 28. The layer that makes a map larger is the **transposed convolution**: each number that comes in lays a copy of the kernel, times itself, into the larger map, and overlapping copies are added. From $n$ places kernel $k$, stride $s$, padding $p$ make $(n-1)s-2p+k$: with 4, 2, 1, 7 become 14. In one dimension, with kernel $(1, 2, 1)$ and stride 2, the input $(3, 5)$ gives $(3, 6, 3+5, 10, 5) = (3, 6, 8, 10, 5)$.
 
 # %%
 kernel = torch.tensor([[[1.0, 2, 1]]])  # (in, out, size)
@@ -606,7 +606,7 @@ doubled = nn.ConvTranspose2d(32, 16, 4, stride=2, padding=1)(torch.zeros(1, 32, 
 print(tuple(doubled.shape))
 
 # %% [markdown]
-# The recipe is that of **DCGAN** (Radford and others, 2016), made small: strides instead of pooling, batch norm, ReLU in the generator, **leaky** ReLU in the discriminator (so that gradient comes through everywhere). Ours ends in a sigmoid, since our pixels lie between 0 and 1.
+# The recipe is that of **DCGAN** (Radford and others, 2016), made small: strides instead of pooling, batch norm, ReLU in the generator, **leaky** ReLU in the discriminator (so that gradient comes through everywhere). Theirs ends in tanh, for pixels from −1 to 1; ours in a sigmoid, since our pixels lie between 0 and 1.
 
 # %% tags=["long"]
 class Generator(nn.Module):
@@ -789,7 +789,7 @@ ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1));
 # And see the last row: **one** good digit beats everybody in sureness. Each number alone can be cheated; together they are harder to cheat. (A well known score, the *inception score* of Salimans and others, 2016, folds both into one.)
 
 # %% [markdown]
-# What the judge **cannot** see: whether the digits are **copies**. A generator that had stored 2,000 training digits would beat ours in both columns. So look up the nearest training digit of each made one.
+# What the judge **cannot** see: whether the digits are **copies**. A generator that had stored 2,000 training digits would beat ours in both columns. So look up the nearest training digit of each made one (among 20,000 of the 60,000, to save time).
 
 # %% tags=["nbval-ignore-output"]
 def nearest(pictures):
@@ -809,7 +809,7 @@ assert distance.min() > 1 and distance.median() > real_distance.median()
 plotting.show_images(torch.cat([made[:10], X_all[which[:10]]]), columns=10, size=1.0);
 
 # %% [markdown]
-# **What you see.** Above ten made digits, below each its nearest training digit. They are alike in kind and slant, but not the same: strokes are thicker, loops closed differently. No copy among them. The median distance says it too: made digits lie further from the training digits than real test digits do.
+# **What you see.** Above ten made digits, below each its nearest training digit. They are alike in slant and outline, not always in kind, and never the same: strokes are thicker, loops closed differently. No copy is seen here. That is a sample, not a proof: we searched a third of the training digits, and distance by pixels misses a copy that was shifted. The median distance says it too: made digits lie further from the training digits than real test digits do.
 
 # %% [markdown]
 # ## 10 · A walk through latent space
@@ -862,7 +862,7 @@ print(f"halfway in latent space {halfway:.2f}, halfway between the pixels {middl
 assert halfway > middle + 0.03
 
 # %% [markdown]
-# Halfway between two **pictures** lies a double exposure. Halfway between two **codes** lies another picture of one digit, or of something between two. The generator was never trained on such paths. But neighbouring codes give neighbouring pictures, because $G$ is continuous, and everywhere on the path $D$ has pushed it towards digits.
+# Halfway between two **pictures** lies a double exposure. Halfway between two **codes** lies another picture of one digit, or of something between two. The generator was never trained on such paths. But neighbouring codes give neighbouring pictures, because $G$ is continuous. And the path runs where codes were drawn in training, though halfway they are shorter than most, about 0.7 times as long.
 
 # %% [markdown]
 # ### Explorer: latent space
@@ -943,7 +943,7 @@ assert mean(scores["and made digits"]) > mean(scores["100 labelled"]) - 0.15
 # %% [markdown]
 # In this run the made digits **did not help**: in all three seeds they cost a few points. Real digits without labels, treated alike, did no harm and brought little.
 #
-# One sees why. The labels are the first classifier's own beliefs, its mistakes included, so nothing new about labels comes in. The made pictures are worse than real ones, some kinds are rare, and they crowd out the hundred true labels: most of each batch is made. A better generator, or one trained **with** labels, can do better; papers report gains and losses. A misconception to lose: *"with a GAN one can make as much training data as one likes"*. A generator knows nothing that was not in its data.
+# One sees why. The labels are the first classifier's own beliefs, its mistakes included, so nothing new about labels comes in. The made pictures are worse than real ones, some kinds are rare, and they crowd out the hundred true labels: most of each batch is made. A better generator, or one trained **with** labels, may do better. A misconception to lose: *"with a GAN one can make as much training data as one likes"*. A generator knows nothing that was not in its data.
 
 # %% [markdown]
 # ## 12 · What it is good for
@@ -955,7 +955,7 @@ assert mean(scores["and made digits"]) > mean(scores["100 labelled"]) - 0.15
 # And misuse: faces of people who do not exist, or who do, saying what they never said.
 
 # %% [markdown]
-# Since about 2021 **diffusion models** make most new pictures. They learn to remove noise step by step, with a plain mean squared error: no opponent, no collapse, but many passes of the network for one picture where a GAN needs one. The idea of this lesson lives on in them and elsewhere: **a loss can be learned**.
+# Since about 2021 **diffusion models** make most new pictures. They learn to remove noise step by step, with a plain mean squared error: no opponent, far less trouble with collapse, but many passes of the network for one picture where a GAN needs one. The idea of this lesson lives on in them and elsewhere: **a loss can be learned**.
 
 # %% [markdown]
 # ## What to remember
@@ -981,7 +981,7 @@ assert mean(scores["and made digits"]) > mean(scores["100 labelled"]) - 0.15
 #
 # <details><summary>3. Somebody leaves out <code>detach</code> but calls <code>opt_g.zero_grad()</code> before the generator's backward pass. Wrong result?</summary>
 #
-# The leaked gradient lands in G's weights, is never used, and is wiped away. The result is the same, each step takes longer.
+# If each half makes its own data: no. The leaked gradient lands in G's weights, is never used, and is wiped away; each step only takes longer. If both halves share the same made data, the second `backward` stops with an error: the graph through G is gone.
 # </details>
 #
 # <details><summary>4. A judge is sure of 99% of the made digits, and its shares are 10% each. Is the generator perfect?</summary>
