@@ -590,9 +590,9 @@ fig.suptitle("As it comes the contest collapses; mended it finds all eight modes
 # **What you see.** Eight small fields with a ring of eight circles each, the modes, and 500 made points. Above, four of the plain contests: the points lie together on one streak or wedge, which crosses only one or two of the circles. Below, four of the mended ones: the points lie on a ring through all eight circles, densest near them, with some stray points inside.
 
 # %% [markdown]
-# Both changes help: on average, less momentum helped these six seeds more than the spread, though one of them still got stuck. In this run, only with both did all six find all eight modes. In other settings the order may be another: remedies for GANs are many, and they must be measured, on several seeds.
+# Both changes help: on average, less momentum helped these six seeds more than the spread, though one of them still got stuck. In this run, only with both did all six find all eight modes. In other settings the order may be another: measure, on several seeds.
 #
-# And beware of the count itself. "8 of 8" only says that **some** points are near each centre. The second number says that even of the mended ones' points more than half still lie between the modes after 500 steps. (After 1,500, measured once, 73% were near a centre.) And the plain generators, with a few percent, do not sit **on** one or two modes: they lie together in one region and brush them.
+# And beware of the count itself. "8 of 8" only says that **some** points are near each centre. The second number says that even of the mended ones' points more than half still lie between the modes after 500 steps. (After 1,500, measured once, 73% were near a centre.) And the plain generators, with a few percent, do not sit **on** one or two modes: they lie together and brush them.
 
 # %% [markdown]
 # ## 8 · Digits
