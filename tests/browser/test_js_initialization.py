@@ -167,19 +167,29 @@ def test_no_preset_reaches_a_goal_and_reset_brings_the_start_back(stage):
     assert one.reached() == []
 
 
-def test_the_largest_network_answers_within_fifty_milliseconds(stage):
+def test_the_largest_network_answers_at_once(stage):
     one = stage(a_start(depth=30, width=100, norm=True, activation="tanh"))
-    times = one.js(
+    answer, yardstick = one.js(
         """() => {
-          const slider = document.querySelector("[name=gain]");
-          return Array.from({ length: 30 }, (_, i) => {
+          const quickest = (work) => Math.min(...Array.from({ length: 30 }, (_, i) => {
             const start = performance.now();
+            work(i);
+            return performance.now() - start;
+          }));
+          const slider = document.querySelector("[name=gain]");
+          const answer = quickest((i) => {
             slider.value = 1 + i / 100;
             slider.dispatchEvent(new Event("input"));
             document.querySelector(".n2t-stage svg").getBoundingClientRect();
-            return performance.now() - start;
-          }).sort((a, b) => a - b);
+          });
+          const numbers = new Float64Array(1000).fill(0.5);
+          const yardstick = quickest(() => {
+            let sum = 0;
+            for (let k = 0; k < 20000; k++) for (let j = 0; j < 1000; j++) sum += numbers[j] * k;
+            window.kept = sum;
+          });
+          return [answer, yardstick];
         }"""
     )
-    # The quickest of thirty: other work on the machine slows some of them.
-    assert times[0] < 50
+    # The quickest of thirty, against twenty million multiplications beside it: a busy machine slows both.
+    assert answer < 4 * yardstick, (answer, yardstick)
