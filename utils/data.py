@@ -38,9 +38,11 @@ __all__ = [
     "FileStatus",
     "ImageData",
     "data_folder",
+    "how_to_mend",
     "load_mnist",
     "make_points",
     "mnist_tensors",
+    "read_packed",
     "verify",
 ]
 
@@ -139,8 +141,8 @@ def verify() -> list[FileStatus]:
     statuses = []
     for file in MNIST_FILES.values():
         path = _mnist_folder() / file.name
-        _, problem = _read_packed(file, path)
-        fix = _fix(file) if problem else ""
+        _, problem = read_packed(path, file.size, file.sha256)
+        fix = how_to_mend(f"data/MNIST/raw/{file.name}") if problem else ""
         statuses.append(FileStatus(file.name, path, not problem, problem, fix))
     return statuses
 
@@ -149,24 +151,23 @@ def _mnist_folder() -> Path:
     return data_folder() / "MNIST" / "raw"
 
 
-def _read_packed(file: DataFile, path: Path) -> tuple[bytes, str]:
-    """Read a published file. Returns its bytes and what is wrong with it ("" if nothing is)."""
+def read_packed(path: Path, size: int, sha256: str) -> tuple[bytes, str]:
+    """Read a published file of so many bytes. Returns them and what is wrong ("" if nothing is)."""
     try:
         packed = path.read_bytes()
     except FileNotFoundError:
         return b"", "is missing"
     except OSError as error:
         return b"", f"cannot be read ({error.strerror or type(error).__name__})"
-    if len(packed) != file.size:
-        return b"", f"is damaged: it has {len(packed):,} bytes instead of {file.size:,}"
-    if hashlib.sha256(packed).hexdigest() != file.sha256:
+    if len(packed) != size:
+        return b"", f"is damaged: it has {len(packed):,} bytes instead of {size:,}"
+    if hashlib.sha256(packed).hexdigest() != sha256:
         return b"", "is damaged: its SHA-256 checksum is not the published one"
     return packed, ""
 
 
-def _fix(file: DataFile) -> str:
-    """What a learner does about a missing or damaged file."""
-    origin = f"data/MNIST/raw/{file.name}"
+def how_to_mend(origin: str) -> str:
+    """What a learner does about a missing or damaged file, which the course has at ``origin``."""
     if os.environ.get("N2T_DATA"):
         return f"copy {origin} of the course into the folder that N2T_DATA names, or unset N2T_DATA"
     if (REPOSITORY / ".git").exists():
@@ -176,7 +177,9 @@ def _fix(file: DataFile) -> str:
 
 def _error(file: DataFile, path: Path, problem: str) -> DataError:
     shown = path.relative_to(REPOSITORY) if path.is_relative_to(REPOSITORY) else path
-    return DataError(f"The data file {shown} {problem}. To mend it, {_fix(file)}.")
+    return DataError(
+        f"The data file {shown} {problem}. To mend it, {how_to_mend(f'data/MNIST/raw/{file.name}')}."
+    )
 
 
 # --- unpacking -----------------------------------------------------------------------------------------
@@ -191,7 +194,7 @@ def _read(file: DataFile) -> np.ndarray:
     path = _mnist_folder() / file.name
     packed = b""
     if not _unchanged(path):
-        packed, problem = _read_packed(file, path)
+        packed, problem = read_packed(path, file.size, file.sha256)
         if problem:
             raise _error(file, path, problem)
         _remember(path)

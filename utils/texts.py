@@ -6,16 +6,13 @@ Origins and licences of all files stand in ``data/README.md``. The pictures of d
 from __future__ import annotations
 
 import datetime
-import hashlib
-import os
 import re
 import zlib
 from dataclasses import dataclass
 
 import torch
 
-from utils import data
-from utils.data import DataError, FileStatus, data_folder
+from utils.data import DataError, FileStatus, data_folder, how_to_mend, read_packed
 
 __all__ = ["TEXT_FILES", "TextFile", "births", "novel", "pronunciations", "surnames", "verify_texts"]
 
@@ -62,7 +59,7 @@ def verify_texts() -> list[FileStatus]:
     statuses = []
     for file in TEXT_FILES.values():
         _, problem = _packed(file)
-        fix = _fix(file) if problem else ""
+        fix = how_to_mend(f"data/{file.name}") if problem else ""
         statuses.append(FileStatus(file.name, data_folder() / file.name, not problem, problem, fix))
     return statuses
 
@@ -126,31 +123,14 @@ def births() -> tuple[list[datetime.date], torch.Tensor]:
 
 def _packed(file: TextFile) -> tuple[bytes, str]:
     """Bytes of a packed file, and what is wrong with it ("" if nothing is)."""
-    try:
-        packed = (data_folder() / file.name).read_bytes()
-    except FileNotFoundError:
-        return b"", "is missing"
-    except OSError as error:
-        return b"", f"cannot be read ({error.strerror or type(error).__name__})"
-    if len(packed) != file.size:
-        return b"", f"is damaged: it has {len(packed):,} bytes instead of {file.size:,}"
-    if hashlib.sha256(packed).hexdigest() != file.sha256:
-        return b"", "is damaged: its SHA-256 checksum is not the published one"
-    return packed, ""
-
-
-def _fix(file: TextFile) -> str:
-    origin = f"data/{file.name}"
-    if os.environ.get("N2T_DATA"):
-        return f"copy {origin} of the course into the folder that N2T_DATA names, or unset N2T_DATA"
-    if (data.REPOSITORY / ".git").exists():
-        return f"in the course's folder, type: git checkout -- {origin}"
-    return f"download the course again and copy its {origin} over this one"
+    return read_packed(data_folder() / file.name, file.size, file.sha256)
 
 
 def _read(key: str) -> str:
     file = TEXT_FILES[key]
     packed, problem = _packed(file)
     if problem:
-        raise DataError(f"The data file data/{file.name} {problem}. To mend it, {_fix(file)}.")
+        raise DataError(
+            f"The data file data/{file.name} {problem}. To mend it, {how_to_mend(f'data/{file.name}')}."
+        )
     return zlib.decompress(packed, wbits=31).decode("utf-8")

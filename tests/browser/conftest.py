@@ -73,4 +73,4 @@ def stage(chromium: Browser, kept_context: BrowserContext) -> Iterator[Callable[
     yield make
     for one in made:
         one.close()
-        assert not one.problems
+    assert [problem for one in made for problem in one.problems] == []

@@ -342,7 +342,7 @@ def _new_page(browser: Browser, lab: RealLab) -> Page:
     page.set_default_timeout(30_000)
     page.goto(f"{lab.url}/lab?reset")
     page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell")
-    page.evaluate("window.jupyterapp.restored")
+    page.evaluate("async () => { await window.jupyterapp.restored; }")
     return page
 
 

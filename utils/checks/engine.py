@@ -457,9 +457,12 @@ def _outcomes_like(exercise: Exercise, number: int, trial: Trial, rules: Rules) 
         for i, (case, got) in enumerate(zip(trial.cases, trial.got, strict=True)):
             known = i < len(wrong.outcomes)
             outcome = wrong.outcomes[i] if known else _call(exercise, guard, wrong.work, case)[0]
-            if outcome.timed_out or outcome.interrupted:  # that is of the moment, and nothing to keep
+            if (
+                outcome.timed_out or outcome.interrupted
+            ):  # that is of the moment: nothing to keep or to compare
                 wrong.forget()
-            elif not known:
+                return []
+            if not known:
                 wrong.outcomes.append(outcome)
             if not _same_outcome(outcome, got, rules):
                 return []

@@ -9,65 +9,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .common import changed, normal, whole_number
+from .common import (
+    NOT_LOOKED_AT,
+    changed,
+    given_back,
+    gradient_reach,
+    made_module,
+    normal,
+    whole_number,
+)
 from .exercise import Case, Exercise, Misconception, NotAsAsked, Stopped
 
 # --------------------------------------------------------------------------- what modules are asked
-
-_NOT_LOOKED_AT = "not looked at, since the parameters are not those asked for"
-
-
-def _made(work: Callable, *args: Any) -> nn.Module:
-    """The module that the learner's class makes, without touching torch's global generator.
-
-    Raises:
-        NotAsAsked: if it is no module that could be called.
-    """
-    early = (
-        "`nn.Module` must set itself up before it can take in layers: the first line of `__init__` calls the "
-        "`__init__` of the class above, with `super()`."
-    )
-    try:
-        with torch.random.fork_rng(devices=[]):
-            model = work(*args)
-    except AttributeError as error:
-        raise NotAsAsked(early) if "before Module.__init__" in str(error) else error from None
-    if not isinstance(model, nn.Module):
-        raise NotAsAsked(
-            "Your class does not build on `nn.Module`, so it has no `parameters()`, and an optimizer would "
-            "find nothing to train. Name it in the parentheses after the class's name."
-        )
-    if "_parameters" not in vars(model):
-        raise NotAsAsked(early)
-    if type(model).forward is nn.Module.forward:
-        raise NotAsAsked(
-            "Your class has no method `forward`, which says what happens to X. It stands in the class, "
-            "indented as far as `__init__`."
-        )
-    return model
-
-
-def _given_back(out: Any) -> Tensor:
-    """What came out of the learner's `forward`, if it is a tensor."""
-    if out is None:
-        raise NotAsAsked("Your `forward` returns nothing. Is there a `return` at its end?")
-    if not isinstance(out, Tensor):
-        raise NotAsAsked(f"`forward` should return a tensor, but it returns {type(out).__name__}.")
-    return out
 
 
 def _listed(shapes: Sequence[tuple[int, ...]]) -> dict[str, str]:
     """What there is to learn, by shape: {"shape (4, 4), 2 times": "weights"}."""
     times = {shape: f", {shapes.count(shape)} times" if shapes.count(shape) > 1 else "" for shape in shapes}
     return {f"shape {shape}{times[shape]}": "weights" if len(shape) > 1 else "biases" for shape in shapes}
-
-
-def _reached(model: nn.Module, out: Tensor) -> str:
-    """How many parameters a gradient of the output reaches."""
-    parameters = list(model.parameters())
-    if out.requires_grad:
-        out.square().sum().backward()
-    return f"reaches {sum(p.grad is not None for p in parameters)} of {len(parameters)} parameters"
 
 
 def _fill(parameter: Tensor, seed: int, number: int) -> None:
@@ -97,7 +56,7 @@ def feed_forward_behaviour(
     work: type, d_model: int, d_ff: int, X: Tensor, seed: int
 ) -> tuple[dict[str, str], Any, str]:
     """Probe: makes the module, gives it weights drawn from the seed by their shapes, and calls it."""
-    model = _made(work, d_model, d_ff)
+    model = made_module(work, d_model, d_ff)
     wanted = [(d_ff, d_model), (d_ff,), (d_model, d_ff), (d_model,)]
     parameters = list(model.parameters())
     for parameter in parameters:
@@ -106,13 +65,13 @@ def feed_forward_behaviour(
     have = _listed([tuple(p.shape) for p in parameters])
     whole = have == _listed(wanted)
     try:
-        out = _given_back(model(X))
+        out = given_back(model(X))
     except RuntimeError as error:
         if whole or isinstance(error, NotImplementedError):
             raise
         # shapes that do not fit are no wonder where layers are wrong: of these the learner hears first
-        return have, _NOT_LOOKED_AT, "not looked at"
-    return have, out.detach() if whole else _NOT_LOOKED_AT, _reached(model, out)
+        return have, NOT_LOOKED_AT, "not looked at"
+    return have, out.detach() if whole else NOT_LOOKED_AT, gradient_reach(model, out)
 
 
 def feed_forward_cases(generator: torch.Generator) -> list[Case]:
@@ -412,15 +371,15 @@ def block_behaviour(
     Raises:
         NotAsAsked: if the object is no module with a `forward`, or what it returns is no tensor.
     """
-    model = _made(work, d_model, h, d_ff)
+    model = made_module(work, d_model, h, d_ff)
     have = _listed([tuple(p.shape) for p in model.parameters()])
     wanted = [*4 * [(d_model, d_model)], *9 * [(d_model,)], (d_ff, d_model), (d_ff,), (d_model, d_ff)]
     whole = sorted(have) == sorted(_listed(wanted))
     if not whole:
-        return dict(sorted(have.items())), _NOT_LOOKED_AT, "not looked at"
+        return dict(sorted(have.items())), NOT_LOOKED_AT, "not looked at"
     _give_block_weights(model, X, seed)
-    out = _given_back(model(X) if mask is None else model(X, mask))
-    return dict(sorted(have.items())), out.detach(), _reached(model, out)
+    out = given_back(model(X) if mask is None else model(X, mask))
+    return dict(sorted(have.items())), out.detach(), gradient_reach(model, out)
 
 
 def block_cases(generator: torch.Generator) -> list[Case]:

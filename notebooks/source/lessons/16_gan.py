@@ -504,7 +504,10 @@ class Several(nn.Module):
             X = torch.baddbmm(b, torch.relu(X) if k else X, W)  # b + X @ W for each of the S
         return X
 
+# %% [markdown]
+# `nn.ParameterList` is a list whose tensors an optimizer finds. `torch.baddbmm` multiplies six pairs of matrices at once and adds the biases. Now the contest, and two numbers to judge it by:
 
+# %%
 def as_it_is(X):
     return X
 
@@ -515,13 +518,13 @@ def six_contests(look=as_it_is, momentum=0.9, steps=500, batch_size=64):
     G, D = Several(6, 2, 64, 64, 2), Several(6, look(torch.zeros(6, 2, 2)).shape[-1], 64, 64, 1)
     opt_g, opt_d = (torch.optim.Adam(net.parameters(), 0.001, betas=(momentum, 0.99)) for net in (G, D))
 
-    def judge(X):
+    def seen(X):
         return D(look(X))
 
     for _ in range(steps):
         fake = G(torch.randn(6, batch_size, 2))
-        learn_to_tell(judge, opt_d, ring(6, batch_size), fake)
-        learn_to_fool(judge, opt_g, fake)
+        learn_to_tell(seen, opt_d, ring(6, batch_size), fake)
+        learn_to_fool(seen, opt_g, fake)
     with torch.no_grad():
         return G(torch.randn(6, 1000, 2))
 
@@ -630,7 +633,7 @@ class Generator(nn.Module):
     def forward(self, z):
         return self.net(z)
 
-
+# %%
 class Discriminator(nn.Module):
     """Digits (B, 1, 28, 28) to one logit each (B, 1)."""
 
@@ -912,7 +915,7 @@ def with_guessed_labels(model, pictures):
         p, guess = model(pictures).softmax(dim=1).max(dim=1)
     return pictures[p > 0.9], guess[p > 0.9]
 
-
+# %%
 def mean(numbers):
     return sum(numbers) / len(numbers)
 
@@ -945,7 +948,7 @@ assert mean(scores["and made digits"]) + 0.02 < mean(scores["and real ones witho
 # The made digits **did not help**; on average they cost a little. Real digits without labels, treated alike, brought a few points. In five more runs, with other draws, the made ones lost each time, by 1 to 7 points; the real ones gained 2 to 6 in four of them and nothing in the fifth.
 
 # %% [markdown]
-# One sees why. The labels are the first classifier's own beliefs, its mistakes included. Real pictures at least bring true shapes. Made ones are poorer, some kinds are rare, and on a figure that is no digit every label is wrong. A better generator, or one trained **with** labels, can do better; papers report gains and losses. A misconception to lose: *"with a GAN one can make as much training data as one likes"*. A generator knows nothing that was not in its data.
+# One sees why. The labels are the first classifier's own beliefs, its mistakes included. Real pictures at least bring true shapes. Made ones are poorer, some kinds are rare, and on a figure that is no digit every label is wrong. A better generator, or one trained **with** labels, may do better. A misconception to lose: *"with a GAN one can make as much training data as one likes"*. A generator knows nothing that was not in its data.
 
 # %% [markdown]
 # ## 12 · What it is good for
