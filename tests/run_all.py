@@ -27,7 +27,7 @@ from utils.build import Course  # noqa: E402  (this checkout's, wherever another
 REPORTS = ROOT / "build" / "tests"
 BY_FILE = ["-n", "2", "--dist", "loadfile"]  # a file stays on one worker: cells of a notebook share a kernel
 BY_TEST = ["-n", "2", "--dist", "worksteal"]  # each test where there is time: one file is half of all work
-BY_GROUP = ["-n", "2", "--dist", "loadgroup"]  # tests of one notebook, opened once, stay together
+BY_NOTEBOOK = ["-n", "2", "--dist", "loadscope"]  # and by notebook: see tests/browser/conftest.py
 NBVAL = [
     "--nbval-sanitize-with=tests/nbval_sanitize.cfg",
     "--nbval-cell-timeout=120",
@@ -84,7 +84,7 @@ def stages() -> list[Stage]:
         ),
         Stage(
             "browser",
-            ["pytest", "tests/browser", *BY_GROUP, "--timeout=300"],
+            ["pytest", "tests/browser", *BY_NOTEBOOK, "--timeout=300"],
             {"tests.browser": "browser tests"},
         ),
     ]

@@ -36,6 +36,7 @@ CHROMIUM_ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+PAGE_LASTS = 6  # notebooks: what JupyterLab's page holds in memory grows with each
 KERNEL_ERROR = re.compile(rb'"msg_type": ?"error"')
 
 # Console errors of JupyterLab itself that say nothing about a notebook: pattern -> why it may be there.
@@ -81,6 +82,7 @@ class RealLab:
         self.log = home / "jupyterlab.log"
         self.process: subprocess.Popen | None = None
         self.page: Page | None = None  # with JupyterLab in it and no notebook open: see `opened`
+        self.notebooks_in_page = 0
 
     def environment(self) -> dict[str, str]:
         """The variables that JupyterLab and its kernels see: everything written goes below `home`."""
@@ -188,6 +190,7 @@ class OpenNotebook:
     page_errors: list[str] = field(default_factory=list)
     kernel_errors: list[str] = field(default_factory=list)
     missing: str = ""  # of what should have been seen before any cell ran
+    keep_page: bool = True  # no, where something may still come up in it later, such as a dialog
 
     def listen(self) -> None:
         """Note console errors, uncaught exceptions and ``error`` messages of the kernel from here on."""
@@ -305,8 +308,11 @@ def opened(browser: Browser, lab: RealLab, path: str, *, kernel: bool = True) ->
     JupyterLab in the browser costs more than most tests, so its page is kept for the next notebook, if it
     could be closed in order.
     """
+    if lab.page is None:
+        lab.notebooks_in_page = 0
     page = lab.page or _new_page(browser, lab)
     lab.page = None
+    lab.notebooks_in_page += 1
     notebook = OpenNotebook(page, path)
     notebook.listen()
     try:
@@ -328,8 +334,9 @@ def opened(browser: Browser, lab: RealLab, path: str, *, kernel: bool = True) ->
         page.keyboard.press("Escape")
         yield notebook
         notebook.stop_listening()
-        notebook.close()
-        lab.page = page
+        if notebook.keep_page and lab.notebooks_in_page < PAGE_LASTS:
+            notebook.close()
+            lab.page = page
     finally:
         if lab.page is None:
             page.context.close()

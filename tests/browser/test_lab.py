@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,14 +124,31 @@ def notebooks(lab: RealLab) -> Path:
 
 @pytest.fixture(scope="module", params=NOTEBOOKS)
 def running(
-    request: pytest.FixtureRequest, notebooks: Path, chromium: Browser, lab: RealLab
+    request: pytest.FixtureRequest,
+    notebooks: Path,
+    chromium: Browser,
+    lab: RealLab,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[OpenNotebook]:
-    """Each notebook, opened, looked at before any cell has run, and run through."""
-    with opened(chromium, lab, request.param) as notebook:
+    """Each notebook: looked at without a kernel; opened again with one, looked at, and run through."""
+    path = request.param
+    if "PYTEST_XDIST_WORKER" in os.environ:  # two workers that run the same notebook cost minutes
+        (tmp_path_factory.getbasetemp().parent / f"opened_{path}").touch(exist_ok=False)
+    missing = ""
+    with opened(chromium, lab, path, kernel=False) as notebook:
         try:
-            check_stills(notebook.page, notebook.page.locator(".jp-OutputArea"), notebooks / request.param)
+            assert notebook.script("return panel.sessionContext.session === null;")
+            check_stills(notebook.page, notebook.page.locator(".jp-OutputArea"), notebooks / path)
+            # Without a session the manager of widgets looks for its kernel in vain; nothing is seen of that.
+            assert [error for error in notebook.page_errors if "jupyterlab-manager" not in error] == []
         except AssertionError as error:
-            notebook.missing = f"before it runs: {error}"
+            missing = f"without a kernel: {error}"
+    with opened(chromium, lab, path) as notebook:
+        try:
+            all_pictures(notebook.page, notebook.page.locator(".jp-OutputArea"), notebooks / path)
+        except AssertionError as error:
+            missing += f"before it runs: {error}"
+        notebook.missing = missing
         notebook.run_all()
         yield notebook
 
@@ -234,7 +252,7 @@ def words_of(text: str) -> str:
 
 
 # ------------------------------------------------------------------ a notebook that runs
-def test_with_a_kernel_and_before_it_runs_every_still_shows(running: OpenNotebook):
+def test_before_it_runs_without_and_with_a_kernel_every_still_shows(running: OpenNotebook):
     assert running.missing == ""
 
 
@@ -456,6 +474,7 @@ def test_a_later_error_is_told_in_the_explorer_and_the_next_move_answered(
 
 def test_an_explorer_says_when_the_kernel_does_not_answer(notebooks: Path, chromium: Browser, lab: RealLab):
     with opened(chromium, lab, EVERY_EXPLORER) as notebook:
+        notebook.keep_page = False  # JupyterLab will tell of the dead kernel in a dialog, sooner or later
         notebook.run_cell(0)
         notebook.run_cell(2)
         explorer = notebook.page.locator("[data-explorer=shift_digit]")
@@ -527,12 +546,18 @@ def stills_of(path: Path) -> tuple[int, int]:
     return pictures, folded
 
 
-def check_stills(page: Page, outputs: Locator, path: Path) -> None:
-    """Every stored picture is seen, and every folded answer unfolds."""
-    pictures, folded = stills_of(path)
+def all_pictures(page: Page, outputs: Locator, path: Path) -> Locator:
+    """The stored pictures of a notebook, once they all are on the page."""
+    pictures, _ = stills_of(path)
     images = outputs.locator("img[src^='data:image/png']")
     # JupyterLab puts the cells of a long notebook on the page little by little, when it is idle
     wait_for(lambda: images.count() == pictures, page, seconds=90, what=f"{pictures} stored pictures")
+    return images
+
+
+def check_stills(page: Page, outputs: Locator, path: Path) -> None:
+    """Every stored picture is seen, and every folded answer unfolds."""
+    images = all_pictures(page, outputs, path)
     for image in images.all():
         image.evaluate("e => e.scrollIntoView({block: 'center'})")  # JupyterLab skips what is far away
         wait_for(
@@ -543,7 +568,7 @@ def check_stills(page: Page, outputs: Locator, path: Path) -> None:
         wait_for(image.is_visible, page, what="the picture is seen")
         assert image.bounding_box()["width"] > 100
     details = outputs.locator("details")
-    assert details.count() == folded
+    assert details.count() == stills_of(path)[1]
     for one in details.all():
         one.evaluate("e => e.scrollIntoView({block: 'center'})")
         assert not one.locator("p").first.is_visible(), "the answer is folded"
@@ -554,15 +579,6 @@ def check_stills(page: Page, outputs: Locator, path: Path) -> None:
 def test_the_notebook_of_every_explorer_has_their_stills(notebooks: Path):
     assert stills_of(notebooks / EVERY_EXPLORER) == (len(EXPLORERS) - 1, 2)
     assert "widgets" not in json.loads((notebooks / EVERY_EXPLORER).read_text())["metadata"]
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS)
-def test_without_a_kernel_every_still_shows(notebooks: Path, chromium: Browser, lab: RealLab, path: str):
-    with opened(chromium, lab, path, kernel=False) as notebook:
-        assert notebook.script("return panel.sessionContext.session === null;")
-        check_stills(notebook.page, notebook.page.locator(".jp-OutputArea"), notebooks / path)
-        # Without a session the manager of widgets looks for its kernel in vain, and nothing is seen of that.
-        assert [error for error in notebook.page_errors if "jupyterlab-manager" not in error] == []
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS)
