@@ -107,9 +107,7 @@ def test_precision_recall_f1_are_scikit_learns(case, average):
 
 @many
 @given(decisions(largest=2))
-@example(
-    (torch.tensor([0, 0, 0]), torch.tensor([0, 0, 0]), 2)
-)  # no positive, none predicted
+@example((torch.tensor([0, 0, 0]), torch.tensor([0, 0, 0]), 2))  # no positive, none predicted
 @example((torch.tensor([0, 0, 1]), torch.tensor([1, 1, 0]), 2))  # all wrong
 @example((torch.tensor([1, 1, 1]), torch.tensor([1, 1, 1]), 2))  # no negative: specificity 0
 def test_rates_are_scikit_learns(case):

@@ -169,7 +169,8 @@ def test_misconception_fails_with_its_own_hint(exercise: Exercise, number: int):
     misconception = exercise.misconceptions[number]
     work = work_from(exercise, misconception.code, "learner")
     for seed in SOME_SEEDS:
-        if seed == SOME_SEEDS[-1]:  # timed, as for the first answer of all with this seed
+        # The last misconception is sought among all of them: that is timed as for the first answer of a seed.
+        if seed == SOME_SEEDS[-1] and number == len(exercise.misconceptions) - 1:
             _known_wrong.cache_clear()
         begin = time.thread_time()
         result = check(exercise.id, work, seed=seed)
