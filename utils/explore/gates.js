@@ -152,6 +152,10 @@ const explorer = (() => {
   const sideOf = (width, count) => Math.min(72, (width - 90) / count);
 
   const wide = (words) => [...words].reduce((sum, c) => sum + (c === "." ? 0.32 : c === "−" ? 0.84 : 0.64), 0);
+  // Letters as large as leave some room between cells; at 13 pixels a cell of 20 or more may be filled to its
+  // edges, but narrower ones would become a row of digits.
+  const sizeIn = (side, words) => Math.max(Math.min(15, (side - 3) / wide(words)),
+    side >= 20 ? Math.min(13.6, (side + 0.6) / wide(words)) : 0);
   // A number as exact as a cell of this width can hold it, or nothing.
   function fitted(value, side) {
     for (const digits of [2, 1]) {
@@ -159,8 +163,7 @@ const explorer = (() => {
       const whole = Math.abs(value - Math.round(value)) < 0.005;
       const full = Math.abs(value) >= 1e4 ? brief(value, 1e4) : number(value, whole ? 0 : digits);
       for (const words of [full, full.replace(/^(−?)0\./, "$1.")]) {
-        // A wide cell may be filled to its edges; narrow ones would become a row of digits.
-        const size = Math.min(15, (side >= 20 ? side + 0.6 : side - 3) / wide(words));
+        const size = sizeIn(side, words);
         if (size >= 13) return [words, size];
       }
     }
@@ -208,7 +211,7 @@ const explorer = (() => {
       picture.add(svg("rect", { x: middle(k) - side * 0.36, y: x > 0 ? zero - tall : zero, width: side * 0.72, height: tall,
         fill: x > 0 ? "#a43a33" : "#2f6ca3" }));
       const words = state.marks[k].replace(/^(−?)0\./, "$1.");
-      const size = Math.min(15, (side >= 20 ? side + 1 : side - 1) / wide(words));
+      const size = sizeIn(side + 1, words);
       if (size >= 13) picture.text(middle(k), spot.top + spot.bars + 17, words, { size, anchor: "middle" });
     });
     picture.add(svg("line", { x1: left, x2: right, y1: zero, y2: zero, stroke: colors.text, "stroke-width": 1 }));
