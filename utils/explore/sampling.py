@@ -258,10 +258,10 @@ def describe(
 
 
 # ------------------------------------------------------------------ the still
-def axis_end(state: Mapping[str, Any]) -> float:
-    """Return where the axis of probabilities ends."""
-    most = max(max(state["p"]), max(state["plain"]))
-    return next(end for end in SCALES if end >= most - TINY)
+def others_named(kept: int, others: int) -> str:
+    """Return the name of the row that all tokens without a row of their own share."""
+    stay = max(0, kept - MOST_ROWS)
+    return f"{stay} of {others} more" if 0 < stay < others else f"{others} more"
 
 
 def panels(table: Table, **controls: Any) -> list[str]:
@@ -290,19 +290,25 @@ def draw(figure: Figure, table: Table, **controls: Any) -> None:
 
 def _draw_bars(axes: Axes, table: Table, s: Mapping[str, Any], prompt: str, draws: int) -> None:
     palette, shown = colors(), s["order"][:MOST_ROWS]
-    places = np.arange(len(shown))
-    axes.barh(places, [s["plain"][i] for i in shown], 0.8, color="#d9d9e0", label="the model's own")
-    axes.barh(places, [s["p"][i] for i in shown], 0.46, color=palette["accent"], label="after the settings")
+    rows = [(table["tokens"][i], s["plain"][i], s["p"][i], s["counts"][i]) for i in shown]
+    others = s["order"][MOST_ROWS:]
+    if others:  # all together in the last row, so that no kept token and no draw is missing from the picture
+        together = (sum(s[key][i] for i in others) for key in ("plain", "p", "counts"))
+        rows.append((others_named(s["kept"], len(others)), *together))
+    names, plain, now, counts = zip(*rows, strict=True)
+    places = np.arange(len(rows))
+    axes.barh(places, plain, 0.8, color="#d9d9e0", label="the model's own")
+    axes.barh(places, now, 0.46, color=palette["accent"], label="after the settings")
     if draws:
-        hit = [(place, i) for place, i in zip(places, shown, strict=True) if s["counts"][i]]
-        shares, heights = [s["counts"][i] / draws for _, i in hit], [place for place, _ in hit]
-        axes.plot(shares, heights, "D", color=palette["text"], markersize=6, label=f"share of {draws} draws")
-    axes.set_yticks(places, [table["tokens"][i] for i in shown])
-    for label, i in zip(axes.get_yticklabels(), shown, strict=True):
-        label.set_color(palette["text"] if s["p"][i] > 0 else palette["muted"])
-    axes.set(
-        ylim=(len(shown) - 0.4, -0.6), xlim=(0, 1.03 * axis_end(s)), xlabel="probability of the next token"
-    )
+        hit = [place for place in places if counts[place]]
+        shares = [counts[place] / draws for place in hit]
+        axes.plot(shares, hit, "D", color=palette["text"], markersize=6, label=f"share of {draws} draws")
+    axes.set_yticks(places, names)
+    for label, p in zip(axes.get_yticklabels(), now, strict=True):
+        label.set_color(palette["text"] if p > 0 else palette["muted"])
+    most = max(*plain, *now)
+    end = next(end for end in SCALES if end >= most - TINY)
+    axes.set(ylim=(len(rows) - 0.4, -0.6), xlim=(0, 1.03 * end), xlabel="probability of the next token")
     axes.grid(visible=False, axis="y")
     before = table["prompts"][int(prompt)]
     axes.set_title(f"“{before if len(before) <= 26 else '…' + before[-25:]}” …", size=13, weight="normal")

@@ -24,10 +24,9 @@
 # - pretrain a small BERT by filling gaps, fine-tune it with few labels, and say when that pays;
 # - count a Transformer's parameters, and say what grows with width, depth and length.
 #
-# **Needs:** [lesson 14](14_attention.ipynb) · **Read:** 60 minutes · **Run:** 55 seconds on two CPU cores
+# **Needs:** [lesson 14](14_attention.ipynb) · **Read:** 60 minutes · **Run:** 50 seconds on two CPU cores
 
 # %%
-import copy
 import math
 import random
 import time
@@ -196,9 +195,9 @@ assert means["norm after"].min() > 0.25 and means["norm after"].max() < 0.5
 # %% [markdown]
 # With the norm before, every block adds to the stream, and the stream grows. The last norm divides by its size, and the gradient with it: theory says by about $\sqrt{\text{depth}}$. Sixteen times as deep, a fourth of the gradient: close to what we measured.
 #
-# With the norm after, the stream is brought back to the same size in every block. At the first step, when all is still random, the last blocks get the full gradient. For Xiong and others this is why such stacks must start with small steps: the **warm-up** of section 5. Pre-norm forgives more: it is easier to train, not "better" in general.
+# With the norm after, the stream is brought back to the same size in every block. At the first step the last blocks get the full gradient. For Xiong and others this is why such stacks must start with small steps: the **warm-up** of section 5. Pre-norm forgives more: it is easier to train, not "better" in general.
 #
-# **Exercise [15.encoder_block](exercises/15_transformer.ipynb)** ●●● The block without cross attention and dropout. Shut this page first and write it from the two formulas and your memory.
+# **Exercise [15.encoder_block](exercises/15_transformer.ipynb)** ●●● The block without cross attention, from the two formulas alone.
 
 # %% [markdown]
 # ## 3 · Three models from one block
@@ -353,7 +352,7 @@ for k, target in enumerate(whole[1:], start=1):
 #
 # By hand, $d = 64$: $49{,}152 + 832 = 49{,}984$. The embedding has a row of $d$ numbers for each of the $n$ tokens of the vocabulary: $n d$. The length of the text is **not** in the formula, nor the number of heads.
 #
-# (Many books write $V$ for the vocabulary's size, and so do the shapes in the exercises. In this lesson V is only the values of attention.)
+# (Many books, and the exercises, write $V$ for the vocabulary's size. In this lesson V is only attention's values.)
 #
 # For GPT-2 of 2019: $n = 50{,}257$, $d = 768$, 12 blocks, 1,024 learned positions, a last norm; and its head uses the embedding again, so it costs nothing.
 
@@ -399,7 +398,8 @@ plotting.label_lines(ax);
 # A translation small enough for this page: from letters to **phonemes**, the sounds of speech. The CMU Pronouncing Dictionary writes them in 39 codes. English spelling is a hard language: *through* is `TH R UW`.
 
 # %%
-said = {w: p for w, p in pronunciations().items() if 3 <= len(w) <= 8 and len(p) <= 8}
+dictionary = pronunciations()
+said = {w: p for w, p in dictionary.items() if 3 <= len(w) <= 8 and len(p) <= 8}
 phonemes = sorted({p for sounds in said.values() for p in sounds})
 held = ["knight", "phone", "shipping", "quaking", "thatcher", "chemist"]  # not for training
 words = sorted(set(said) - set(held))
@@ -716,13 +716,13 @@ assert leans.mean() > 0.8
 # - **Challenge:** eight letters or more, every sound as the dictionary has it.
 
 # %% tags=["nbval-ignore-output"]
-explore.pronounce(say)
+explore.pronounce(say, dictionary=dictionary)
 
 # %% [markdown]
 # **What you see.** The map of *knight*: its letters along the top, the model's sounds down the side, and darker fields where a sound looks. In our run it says `N IH NG` and is wrong (`N AY T` is right), but look at the first row: N looks at *k* and *n* together, and a silent *k* was learned.
 
 # %%
-assert len(say("knight")[0]) >= 1
+assert torch.allclose(say("knight")[1].sum(dim=1), torch.ones(1))  # the weights of each sound: 100% together
 
 # %% [markdown]
 # ## 6 · A small GPT reads a novel
@@ -764,7 +764,7 @@ print(f"{count_parameters(writer):,} parameters; loss {begin:.2f}, ln {vocabular
 assert abs(begin - math.log(vocabulary)) < 0.05
 
 # %% [markdown]
-# While it trains we let it write, four times, always behind the same words. It draws as in lesson 13: the logits are divided by a **temperature**, then a token is drawn. (`keep` has nothing to do yet; section 7 needs it.) About 6 seconds.
+# While it trains we let it write, four times, always behind the same words. It draws as in lesson 13: the logits are divided by a **temperature**, then a token is drawn. (`keep` has nothing to do yet; section 7 needs it.) About 5 seconds.
 
 # %% tags=["nbval-ignore-output"]
 def encode(text):
@@ -783,18 +783,18 @@ def continue_text(model, prompt, length, temperature=0.8, keep=lambda scores: sc
 
 
 def show_sample(step):
-    if step in (0, 50, 150, 400):
+    if step in (0, 50, 150, 350):
         print(f"{step:4} | {continue_text(writer, 'The whale ', 70)!r}")
 
 
-writer_losses = train(writer, novel_loss, lr=0.01, steps=400, watch=show_sample)
+writer_losses = train(writer, novel_loss, lr=0.01, steps=350, watch=show_sample)
 print(f"validation loss {validation_loss(writer):.2f}")
 
 # %%
 assert 1.9 < validation_loss(writer) < 2.3
 
 # %% [markdown]
-# Read the four lines. At first, random signs. After 50 steps, small letters and spaces in about the right shares. Later, the lengths of words, and first short words: *the*, *this*, *and*. Four hundred steps have shown it 310,000 characters, a quarter of the novel, and a loss of 2.1 a character is far from sense: a good large model needs less than half.
+# Read the four lines. At first, random signs. After 50 steps, small letters and spaces in about the right shares. Later, the lengths of words, and first short words: *the*, *this*, *and*. The 350 steps have shown it 270,000 characters, a quarter of the novel, and a loss of 2.1 a character is far from sense: a good large model needs less than half.
 
 # %% [markdown]
 # ### Against an LSTM
@@ -819,7 +819,7 @@ class LSTMWriter(nn.Module):
 torch.manual_seed(0)
 lstm_writer = LSTMWriter()
 print(f"{count_parameters(lstm_writer):,} parameters")
-lstm_losses = train(lstm_writer, novel_loss, lr=0.02, steps=400)
+lstm_losses = train(lstm_writer, novel_loss, lr=0.02, steps=350)
 print(f"validation loss: LSTM {validation_loss(lstm_writer):.2f}, GPT {validation_loss(writer):.2f}")
 
 # %%
@@ -827,7 +827,7 @@ assert abs(count_parameters(lstm_writer) / count_parameters(writer) - 1) < 0.01
 assert 0.05 < validation_loss(writer) - validation_loss(lstm_writer) < 0.3
 
 # %% [markdown]
-# The LSTM reads better, by 0.1 to 0.2. Its forget gates come with a built-in idea: what is near counts most. For the next character that is nearly always true. Attention has no such idea. It must learn from data which places are near, and 400 steps are little data. It is the price of being general; with much more data and larger models it pays.
+# The LSTM reads better, by 0.1 to 0.2. Its forget gates come with a built-in idea: what is near counts most. For the next character that is nearly always true. Attention has no such idea. It must learn from data which places are near, and 350 steps are little data. It is the price of being general; with much more data and larger models it pays.
 #
 # A misconception to lose: *"the Transformer is better than the RNN"*. On spelling it was, on this one it was not. Measure.
 
@@ -955,7 +955,7 @@ for prompt, row in next_logits.items():
     print(f"{prompt!r:14} most probable {characters[k]!r} with {p:.0%}; {kept[prompt]} characters reach 90%")
 
 # %%
-assert 2 * kept["The whal"] < kept["The whale "]
+assert 2 * min(kept.values()) < kept["The whale "]
 
 # %% [markdown]
 # ### Explorer: what comes next
@@ -974,7 +974,7 @@ explore.sampling(next_logits, characters)
 # **What you see.** Bars for two prompts under top-p 0.9. After the one where the model is sure, two or three characters stay, and the longest bar is far ahead. After *The whale*, with its space, more than a dozen stay, none above a fifth. Diamonds show the share of 200 draws; grey bars what the model had before the cut.
 
 # %%
-assert min(kept.values()) <= 8 and kept["The whale "] > 12
+assert min(kept.values()) <= 6 and kept["The whale "] > 12
 
 # %% [markdown]
 # ## 8 · Write faster: keys and values are kept
@@ -1024,7 +1024,8 @@ def write_cached(model, prompt, length):
     return so_far, places
 
 # %% tags=["nbval-ignore-output"]
-exact, prompt = copy.deepcopy(writer).double(), encode("The whale ")[0].tolist()
+exact, prompt = GPT(vocabulary, 64, 4, 128, 2).double(), encode("The whale ")[0].tolist()
+exact.load_state_dict(writer.state_dict())
 took, results = {}, {}
 with torch.no_grad():
     for name, way in (("everything again", write_all), ("with the cache", write_cached)):
@@ -1039,9 +1040,9 @@ print(f"same tokens: {slow == fast}; {many / few:.0f} times fewer places, {ratio
 assert slow == fast and (many, few) == (150 * (10 + 159) // 2, 159) and ratio > 1
 
 # %% [markdown]
-# The same tokens: 12,675 places against 159, eighty times fewer. The clock gains less (in our run 3.0 times): a step with one place keeps a computer about as busy with calling functions as with computing, and does not get eighty times shorter. The ratio grows with the length: without a cache the work for $n$ tokens grows like $n^2$ and more; with it every token costs one place, and one look at all kept keys. The price is memory: two vectors for each token in each block. For large models and long texts that memory is what limits how many people can be answered at once.
+# The same tokens: 12,675 places against 159, eighty times fewer. The clock gains less, in our runs four to seven times: for such small pieces a computer is busier with calling functions than with multiplying. The ratio grows with the length: without a cache the work for $n$ tokens grows like $n^2$ and more; with it every token costs one place, and one look at all kept keys. The price is memory: two vectors for each token in each block. For large models and long texts that memory is what limits how many people can be answered at once.
 #
-# (160 is more than the 32 places it was trained with; that says nothing about the cache, but do not expect sense out there.)
+# (160 places are more than the 32 of its training: no matter for the cache, but expect no sense.)
 
 # %% [markdown]
 # ## 9 · A small BERT fills gaps
@@ -1074,7 +1075,7 @@ assert abs(len(chosen) / inputs.numel() - 0.15) < 0.01
 assert abs(shares[0] - 0.8) < 0.01 and abs(shares[1] - (0.1 + 0.1 / 26)) < 0.01
 
 # %% [markdown]
-# Our BERT reads words letter by letter, the training words of section 5 (not the test words). It learns what English spelling is like, and nobody had to label anything: the words themselves are the targets. That is **pretraining**. We hide 30% of the letters rather than 15%: these texts are short, and more hidden letters mean more to learn from in each step. About 6 seconds.
+# Our BERT reads words letter by letter, the training words of section 5 (not the test words). It learns what English spelling is like, and nobody had to label anything: the words themselves are the targets. That is **pretraining**. We hide 30% of the letters rather than 15%: these texts are short, and more hidden letters mean more to learn from in each step. About 4 seconds.
 
 # %% tags=["nbval-ignore-output"]
 MASK = 27
@@ -1091,7 +1092,7 @@ def gap_loss(model, generator):
 torch.manual_seed(0)
 reader = BERT(28, d_model=64, h=4, d_ff=128, layers=2, pad=PAD_LETTER)
 print(f"{count_parameters(reader):,} parameters, ln 28 = {math.log(28):.2f}")
-reader_losses = train(reader, gap_loss, lr=0.005, steps=400)
+reader_losses = train(reader, gap_loss, lr=0.005, steps=350)
 
 # %%
 assert abs(reader_losses[0] - math.log(28)) < 0.1 and sum(reader_losses[-20:]) / 20 < 2.6
@@ -1164,19 +1165,21 @@ for k in range(4):
     print("".join(chr(97 + c) for c in X_word[k].tolist() if c < 26), ["word", "scrambled"][y_word[k]])
 
 # %% [markdown]
-# Two starts: from the pretrained BERT, and **from scratch**, the same network with new weights. Each with 50, 200 and 800 labels, three seeds, 50 steps. Both got the learning rate that was better for them when we tried two: 0.001 pretrained, 0.003 from scratch. About 8 seconds.
+# Two starts: from the pretrained BERT, and **from scratch**, the same network with new weights. Each with 50, 200 and 800 labels, three seeds, 35 steps. Both got the learning rate that was better for them when we tried two: 0.002 pretrained, 0.003 from scratch. About 5 seconds.
 
 # %%
 explore.predict("15.labels")
 
 # %% tags=["nbval-ignore-output"]
-def fine_tune(start, X, y, X_test, y_test, n, seed, classes=2, steps=50):
+def fine_tune(start, X, y, X_test, y_test, n, seed, classes=2, steps=35):
     """Test accuracy after training with n labels."""
     torch.manual_seed(seed)
     pretrained = start == "pretrained"
-    bert = copy.deepcopy(reader) if pretrained else BERT(28, 64, 4, 128, 2, pad=PAD_LETTER)
+    bert = BERT(28, 64, 4, 128, 2, pad=PAD_LETTER)
+    if pretrained:
+        bert.load_state_dict(reader.state_dict())
     model, few = Classifier(bert, classes), torch.randperm(len(X))[:n]
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.001 if pretrained else 0.003)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.002 if pretrained else 0.003)
     for _ in range(steps):
         batch = few[torch.randint(n, (32,))]
         optimizer.zero_grad()
