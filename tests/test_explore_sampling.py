@@ -170,7 +170,7 @@ def test_tokens_without_a_row_share_the_last_one():
     """As many tokens stay in the picture as its title says, and its bars are all of the probability."""
     table = sampling.prepare({"a": [0.0] * 40}, [str(k) for k in range(40)])
     for top_k, last in ((3, "28 more"), (15, "3 of 28 more"), (40, "28 more")):
-        figure = Figure()
+        figure = Figure(layout="constrained")
         sampling.draw(figure, table, top_k=top_k)
         (axes,) = figure.axes
         names = [label.get_text() for label in axes.get_yticklabels()]

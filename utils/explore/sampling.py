@@ -277,7 +277,8 @@ def draw(figure: Figure, table: Table, **controls: Any) -> None:
     every = figure.subplots(1, len(chosen), squeeze=False)[0]
     for axes, prompt, state in zip(every, chosen, states, strict=True):
         _draw_bars(axes, table, state, prompt, controls.get("draws", 0))
-    every[-1].legend(loc="lower right", fontsize=12)
+    handles, labels = every[-1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=12)
     settings = [f"temperature {short(controls.get('temperature', 1.0))}"]
     if controls.get("top_k", math.inf) < len(table["tokens"]):
         settings.append(f"top-k {controls['top_k']}")
@@ -423,9 +424,9 @@ def sampling(logits: Mapping[str, Any] | None = None, tokens: Sequence[str] | No
     table = prepare(logits, tokens)
     # What the stored picture shows: one setting, few tokens after one prompt, many after another.
     still = {"temperature": 1.0, "top_p": 0.9, "draws": 200}
-    rows = min(len(table["tokens"]), MOST_ROWS)
+    rows = min(len(table["tokens"]), MOST_ROWS + 1)
     show(
         SamplingExplorer(declaration(table), browser_data(table)),
-        still_png(draw, size=(9.0, 2.0 + 0.27 * rows), table=table, **still),
+        still_png(draw, size=(9.0, 2.4 + 0.27 * rows), table=table, **still),
         alternative(table, **still),
     )

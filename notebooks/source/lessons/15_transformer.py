@@ -688,7 +688,7 @@ for ax, word in zip(axes.flat, held, strict=True):
 fig.suptitle("Each sound looks at the letters that make it", fontweight="bold");
 
 # %% [markdown]
-# **What you see.** Six maps from our run, sounds down the side, letters along the top, darker for more weight. All run from top left to bottom right: sounds look at letters in their order. Two letters that make one sound are looked at together: *sh* in *shipping*, *ph* in *phone*, *th* in *thatcher*, *ch* in *chemist* (said wrongly, as in *chin*). The last *e* of *phone* gets nearly nothing.
+# **What you see.** Six maps from our run, sounds down the side, letters along the top, darker for more weight. All run from top left to bottom right: sounds look at letters in their order. Two letters that make one sound are often looked at together: *kn* in *knight*, *th* in *thatcher*, *ng* in *quaking*. Or one of them is enough: *p* for the F of *phone*, *c* for the CH of *chemist* (said wrongly, as in *chin*). The last *e* of *phone* gets nothing.
 #
 # Read such maps with care. The encoder has already mixed the letters: its vector at *g* knows of *n* and *h* too. A weight says where the decoder looked, not all that it knew.
 
@@ -719,7 +719,7 @@ assert leans.mean() > 0.8
 explore.pronounce(say, dictionary=dictionary)
 
 # %% [markdown]
-# **What you see.** The map of *knight*: its letters along the top, the model's sounds down the side, and darker fields where a sound looks. In our run it says `N IH NG` and is wrong (`N AY T` is right), but look at the first row: N looks at *k* and *n* together, and a silent *k* was learned.
+# **What you see.** The map of *knight*: its letters along the top, the model's sounds down the side, and darker fields where a sound looks. In our run it says `N IH G` and is wrong (`N AY T` is right), but look at the first row: N looks at *k* and *n* together. That the two make one sound it has learned; what *igh* does, it has not.
 
 # %%
 assert torch.allclose(say("knight")[1].sum(dim=1), torch.ones(1))  # the weights of each sound: 100% together
@@ -943,7 +943,7 @@ assert different["greedy"] < 30 and different["temperature 1"] > 70  # groups of
 # %% [markdown]
 # Greedy: *the the the*, for ever. The most probable character at each place does not make the most probable text, and the most probable text is not what people write either. Temperature 2 is noise: the thousand small mistakes of the tail add up. Top-k and top-p cut that tail off and keep the variety.
 #
-# Why not always top-k? The number of sensible characters is not the same everywhere. After *whal* there is one, after a space there are twenty. Top-p follows the model; top-k cannot.
+# Why not always top-k? The number of sensible characters is not the same everywhere. After *and then th* there are a few, after a space there are twenty. Top-p follows the model; top-k cannot.
 
 # %% tags=["nbval-ignore-output"]
 prompts = ["The whal", "Captain Aha", "The whale ", "of the se", "and then th"]
@@ -971,7 +971,7 @@ assert 2 * min(kept.values()) < kept["The whale "]
 explore.sampling(next_logits, characters)
 
 # %% [markdown]
-# **What you see.** Bars for two prompts under top-p 0.9. After the one where the model is sure, two or three characters stay, and the longest bar is far ahead. After *The whale*, with its space, more than a dozen stay, none above a fifth. Diamonds show the share of 200 draws; grey bars what the model had before the cut.
+# **What you see.** Bars for two prompts under top-p 0.9. After *and then th*, where the model is surest, three characters stay, and one is far ahead. After *The whale*, with its space, 17 stay in our run, none above a fifth: twelve have a row of their own, and the last row holds all others together, five of which stay. Diamonds show the share of 200 draws; grey bars what the model had before the cut.
 
 # %%
 assert min(kept.values()) <= 6 and kept["The whale "] > 12
@@ -1040,7 +1040,7 @@ print(f"same tokens: {slow == fast}; {many / few:.0f} times fewer places, {ratio
 assert slow == fast and (many, few) == (150 * (10 + 159) // 2, 159) and ratio > 1
 
 # %% [markdown]
-# The same tokens: 12,675 places against 159, eighty times fewer. The clock gains less, in our runs four to seven times: for such small pieces a computer is busier with calling functions than with multiplying. The ratio grows with the length: without a cache the work for $n$ tokens grows like $n^2$ and more; with it every token costs one place, and one look at all kept keys. The price is memory: two vectors for each token in each block. For large models and long texts that memory is what limits how many people can be answered at once.
+# The same tokens: 12,675 places against 159, eighty times fewer. The clock gains less, two to seven times in our runs: for such small pieces a computer is busier with calling functions than with multiplying. The ratio grows with the length: without a cache the work for $n$ tokens grows like $n^2$ and more; with it every token costs one place, and one look at all kept keys. The price is memory: two vectors for each token in each block. For large models and long texts that memory is what limits how many people can be answered at once.
 #
 # (160 places are more than the 32 of its training: no matter for the cache, but expect no sense.)
 
@@ -1075,7 +1075,7 @@ assert abs(len(chosen) / inputs.numel() - 0.15) < 0.01
 assert abs(shares[0] - 0.8) < 0.01 and abs(shares[1] - (0.1 + 0.1 / 26)) < 0.01
 
 # %% [markdown]
-# Our BERT reads words letter by letter, the training words of section 5 (not the test words). It learns what English spelling is like, and nobody had to label anything: the words themselves are the targets. That is **pretraining**. We hide 30% of the letters rather than 15%: these texts are short, and more hidden letters mean more to learn from in each step. About 4 seconds.
+# Our BERT reads words letter by letter, the training words of section 5 (not the test words). It learns what English spelling is like, and nobody had to label anything: the words themselves are the targets. That is **pretraining**. We hide 30% of the letters rather than 15%: these texts are short, and more hidden letters mean more to learn from in each step. About 5 seconds.
 
 # %% tags=["nbval-ignore-output"]
 MASK = 27
@@ -1092,7 +1092,7 @@ def gap_loss(model, generator):
 torch.manual_seed(0)
 reader = BERT(28, d_model=64, h=4, d_ff=128, layers=2, pad=PAD_LETTER)
 print(f"{count_parameters(reader):,} parameters, ln 28 = {math.log(28):.2f}")
-reader_losses = train(reader, gap_loss, lr=0.005, steps=350)
+reader_losses = train(reader, gap_loss, lr=0.005, steps=400)
 
 # %%
 assert abs(reader_losses[0] - math.log(28)) < 0.1 and sum(reader_losses[-20:]) / 20 < 2.6
@@ -1165,13 +1165,13 @@ for k in range(4):
     print("".join(chr(97 + c) for c in X_word[k].tolist() if c < 26), ["word", "scrambled"][y_word[k]])
 
 # %% [markdown]
-# Two starts: from the pretrained BERT, and **from scratch**, the same network with new weights. Each with 50, 200 and 800 labels, three seeds, 35 steps. Both got the learning rate that was better for them when we tried two: 0.002 pretrained, 0.003 from scratch. About 5 seconds.
+# Two starts: from the pretrained BERT, and **from scratch**, the same network with new weights. Each with 50, 200 and 800 labels, three seeds, 40 steps. Both got the learning rate that was better for them when we tried two: 0.001 pretrained, 0.003 from scratch. About 5 seconds.
 
 # %%
 explore.predict("15.labels")
 
 # %% tags=["nbval-ignore-output"]
-def fine_tune(start, X, y, X_test, y_test, n, seed, classes=2, steps=35):
+def fine_tune(start, X, y, X_test, y_test, n, seed, classes=2, steps=40):
     """Test accuracy after training with n labels."""
     torch.manual_seed(seed)
     pretrained = start == "pretrained"
@@ -1179,7 +1179,7 @@ def fine_tune(start, X, y, X_test, y_test, n, seed, classes=2, steps=35):
     if pretrained:
         bert.load_state_dict(reader.state_dict())
     model, few = Classifier(bert, classes), torch.randperm(len(X))[:n]
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.002 if pretrained else 0.003)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.001 if pretrained else 0.003)
     for _ in range(steps):
         batch = few[torch.randint(n, (32,))]
         optimizer.zero_grad()
@@ -1210,10 +1210,10 @@ ax.set_xticks(sizes, sizes)
 ax.minorticks_off()
 plotting.label_lines(ax)
 gain = mean["pretrained"] - mean["from scratch"]
-assert gain[1:].min() > 8 and mean["pretrained"][1] > 62 and mean["from scratch"].max() < 60
+assert gain[1:].min() > 8 and mean["pretrained"][1:].min() > 61 and mean["from scratch"].max() < 60
 
 # %% [markdown]
-# **What you see.** Test accuracy against the number of labels, three seeds and their mean. From scratch it stays within a few points of the dotted line of guessing, 50%. Pretrained, it does hardly better with 50 labels (the seeds differ by more), but reaches about 70% with 200 and a little more with 800. (With six times as many steps, scratch came to 57% with 200 labels and 63% with 800: still behind.)
+# **What you see.** Test accuracy against the number of labels, three seeds and their mean. From scratch it stays within a few points of the dotted line of guessing, 50%. Pretrained, it is right in about 60% with 50 labels, in about two of three with 200 and in 70% with 800. (With 300 steps, scratch came to 57% with 200 labels and 63% with 800: still behind.)
 
 # %% [markdown]
 # Is that so for every task? Another one on the same words: how many **syllables** has it: one, two, three, or four and more? The labels come from the dictionary's vowels.
@@ -1238,7 +1238,7 @@ syllable_gain = 100 * (sum(by_start["pretrained"]) - sum(by_start["from scratch"
 assert abs(syllable_gain) < 6 and syllable_gain < gain[1] / 2
 
 # %% [markdown]
-# Here pretraining gives little or nothing: both starts come to about 65%, hardly more than always saying "two" (59%), and the seeds differ by more than the starts do. Counting vowels is a task that gap filling never asked for.
+# Here pretraining gives little or nothing: both starts come to about 63%, hardly more than always saying "two" (59%), and the seeds differ by more than the starts do. Counting vowels is a task that gap filling never asked for.
 #
 # A misconception to lose: *"pretraining always helps"*. It helps where the new task needs what the old one has taught. Large models are trained on so much that this is often the case; ours was trained for seconds on one kind of thing. Always run the baseline from scratch.
 
@@ -1292,9 +1292,9 @@ if LONGER:
 # With the causal mask, an early place never sees a later one, so its features stay as they are. Without it every new token changes all places in the second block, and with them their keys and values.
 # </details>
 #
-# <details><summary>5. Top-k with k = 10 against top-p with p = 0.9: which is more careful after "The whal"?</summary>
+# <details><summary>5. Top-k with k = 10 against top-p with p = 0.9: which is more careful after "and then th"?</summary>
 #
-# Top-p: where the model is sure, one or a few characters reach 0.9 and the rest is cut. Top-k leaves ten, nine of which are wrong.
+# Top-p: where the model is sure, a few characters reach 0.9 and the rest is cut. Top-k leaves ten, most of which are wrong.
 # </details>
 
 # %% [markdown]
