@@ -416,12 +416,12 @@ fig.suptitle("One bell becomes two, and D loses its grip");
 # %% [markdown]
 # ### Explorer: the contest, frame by frame
 #
-# *Who is ahead, and what does it do next?* These are the frames of your own run. Play them, or step through them with the arrow keys; arrows show which way made numbers are pushed.
+# *Who is ahead, and what does it do next?* These are the frames of your own run. Play them, or step with the arrow keys; arrows show where made numbers are pushed.
 #
 # - **Try** to stop where $D$ is far above one half at one hump: which way will the made numbers move in the next frames?
-# - **Then** show the best discriminator. Find a frame in which $D$ follows it closely, and one of the best overlap.
+# - **Then** show the best discriminator. Find a frame in which $D$ follows it, and the best overlap.
 # - **Notice** what both losses do while the overlap grows.
-# - **Challenge:** find a later frame in which the generator's loss is nearly as low as in the best frame, though the overlap is clearly poorer. The explorer names both numbers. What would you conclude from the loss alone?
+# - **Challenge:** find a later frame with nearly the loss of the best one, though its overlap is clearly poorer (the explorer names the numbers).
 
 # %%
 explore.contest(runs[0], grid=grid, p_data=p_data(grid))
@@ -449,14 +449,14 @@ for seed, (frames, style) in enumerate(zip(runs, ("-", "--"), strict=True)):
 right.set(xlabel="step", ylabel="overlap with the data", ylim=(0, 1), title="… while the numbers get better")
 right.legend(loc="lower right");
 
+# %% [markdown]
+# **What you see.** Left, both losses over 800 steps: after one jump at the start they hardly move, the discriminator's a little below or on the upper dotted line, the generator's nearly always between 0.7 and 0.95, slowly nearing the lower one. Right, the overlap of two seeds: a leap in the first 50 steps, a rest for some hundred, then a slow rise to about 0.85.
+
 # %%
 later = [frame["loss_g"] for frame in runs[0] if frame["step"] >= 100]
 assert sum(0.65 < loss < 1 for loss in later) >= 0.9 * len(later)
 assert min(frames[-1]["loss_g"] for frames in runs) > 0.6  # it does not fall to 0
 assert all(1.1 < frame["loss_d"] < 1.5 for frame in runs[0][-10:])
-
-# %% [markdown]
-# **What you see.** Left, both losses over 800 steps: after one jump at the start they hardly move, the discriminator's a little below or on the upper dotted line, the generator's nearly always between 0.7 and 0.95, slowly nearing the lower one. Right, the overlap of two seeds: a leap in the first 50 steps, a rest for some hundred, then a slow rise to about 0.85.
 
 # %% [markdown]
 # A loss here says how well one does **against the other**. When both get better at the same pace, it stays where it is. Untrained, with nearly all numbers wrong, this generator had a loss of about 0.9; hundreds of steps later, with most of them right, again. Near the end $D$ is at about $2 \ln 2 = 1.39$ and $G$ at $\ln 2 = 0.69$ (dotted): $D$ answers about one half.
@@ -742,17 +742,17 @@ rows = torch.cat([pictures[:10] for pictures in album.values()])
 plotting.show_images(rows, titles=titles, columns=10, size=1.0).suptitle("From noise to strokes, from strokes to figures");
 
 # %% [markdown]
-# **What you see.** Four rows, ten codes. Step 0: grey noise. Step 25: a pale blot in the middle of a dark field; it has learned where the ink is. Step 100: strokes, some already with the bend of a digit. Step 600: white figures on black. Most can be read, a few are no digit.
+# **What you see.** Four rows, ten codes. Step 0: grey noise. Step 25: a pale blot in the middle of a dark field; it has learned where the ink is. Step 100: strokes, some already with the bend of a digit. Step 600: white figures on black. Many can be read, some are no digit.
 
 # %%
 torch.manual_seed(1)
 generator.eval()  # batch norm: running statistics from here on, so that a picture depends on its own code alone
 with torch.no_grad():
     made = generator(torch.randn(2000, generator.d_z))  # (2000, 1, 28, 28)
-plotting.show_images(made[:48], columns=12, size=0.8).suptitle("48 digits that nobody wrote: many pass, some do not");
+plotting.show_images(made[:48], columns=12, size=0.8).suptitle("48 digits that nobody wrote: some pass, some do not");
 
 # %% [markdown]
-# **What you see.** 48 made digits. Many would pass for handwriting: zeros, sevens, eights, nines in different slants. Others are digits that nobody writes: open loops, two strokes that do not meet, something between a 4 and a 9.
+# **What you see.** 48 made digits. Some would pass for handwriting: zeros, ones, sevens, nines in different slants. Others are digits that nobody writes: open loops, two strokes that do not meet, something between a 4 and a 9.
 
 # %% [markdown]
 # A longer run gives better digits, but slowly. Set `LONGER = True` for 2,400 steps (a minute or more). Measured once: a judge like that of section 9 was then sure of 57% of the digits, after 600 steps of 43%.
@@ -989,6 +989,8 @@ unlabelled = {
     "and made digits": (made, read),
     "and real ones without labels": (X_all[40000:42000], y_all[40000:42000]),
 }
+
+# %%
 scores = {name: [] for name in ("100 labelled", *unlabelled)}
 kept, agree = ({name: [] for name in unlabelled} for _ in range(2))
 for seed in range(3):
@@ -1008,7 +1010,7 @@ for seed in range(3):
 for name, row in scores.items():
     print(f"{name:29} " + "  ".join(f"{a:.1%}" for a in row) + f"   mean {mean(row):.1%}")
 for name in unlabelled:
-    print(f"{name:29} kept", *kept[name], "of 2000; label right for", *(f"{a:.0%}" for a in agree[name]))
+    print(f"{name:29} kept", *kept[name], "of 2000; label agrees for", *(f"{a:.0%}" for a in agree[name]))
 
 # %%
 assert mean(scores["and made digits"]) < mean(scores["100 labelled"]) + 0.02
@@ -1025,7 +1027,7 @@ assert mean(agree["and made digits"]) + 0.1 < mean(agree["and real ones without 
 # ## 12 · What it is good for
 #
 # - **Image synthesis.** Faces, rooms, animals in photographic quality (StyleGAN, 2019 on). Give generator and discriminator the label as a further input and one can ask for a digit: a **conditional** GAN (Mirza and Osindero, 2014).
-# - **Style and translation.** The input is a picture instead of noise: a sketch becomes a photograph, a horse a zebra (pix2pix and CycleGAN, 2017). The discriminator is the loss that says "looks like a photograph". Sharper photographs out of coarse ones work alike.
+# - **Style and translation.** The input is a picture instead of noise: a sketch becomes a photograph, a horse a zebra (pix2pix and CycleGAN, 2017). The discriminator is the loss that says "looks like a photograph".
 # - **Augmentation.** More data where data are rare or private, for instance in medicine. Section 11 says how carefully to measure that.
 #
 # And misuse: faces of people who do not exist, or who do, saying what they never said.
