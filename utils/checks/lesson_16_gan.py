@@ -885,6 +885,17 @@ GAN_STEP = Exercise(
             "discriminator's half.",
         ),
         Misconception(
+            "no detach, and the generator is never emptied",
+            changed(
+                _GAN,
+                (_JUDGED, "discriminator(fake)"),
+                ("loss_d.backward()", "loss_d.backward(retain_graph=True)"),
+                (_G_EMPTY, ""),
+            ),
+            "Two things come together: the discriminator's loss goes back into the generator, and the "
+            "generator's gradients are never emptied. So it walks partly towards being recognised.",
+        ),
+        Misconception(
             "no detach, and its gradient stays",
             changed(
                 _GAN,
