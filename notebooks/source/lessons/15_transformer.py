@@ -24,7 +24,7 @@
 # - pretrain a small BERT by filling gaps, fine-tune it with few labels, and say when that pays;
 # - count a Transformer's parameters, and say what grows with width, depth and length.
 #
-# **Needs:** [lesson 14](14_attention.ipynb) · **Read:** 60 minutes · **Run:** 50 seconds on two CPU cores
+# **Needs:** [lesson 14](14_attention.ipynb) · **Read:** 60 minutes · **Run:** 45 seconds on two CPU cores
 
 # %%
 import math
@@ -441,7 +441,7 @@ print(X_train[0].tolist(), "→", Y_train[0].tolist())
 #
 # By hand, $d = 64$ and `warmup` 100: at step 100 both are equal, $0.125 \cdot 0.1 = 0.0125$, the top. At step 50, half of it; at step 400, also half. **Warm-up** gives Adam time to learn the gradients' scale before it takes long steps.
 #
-# **Exercise [15.noam_warmup](exercises/15_transformer.ipynb)** ● The formula; steps count from 1. Here we only draw its two curves, and bold the lower one.
+# **Exercise [15.noam_warmup](exercises/15_transformer.ipynb)** ● The formula; steps count from 1. Here we only draw its two curves, dotted, and over them the lower one.
 
 # %%
 steps = torch.arange(1, 401)
@@ -1165,7 +1165,7 @@ for k in range(4):
     print("".join(chr(97 + c) for c in X_word[k].tolist() if c < 26), ["word", "scrambled"][y_word[k]])
 
 # %% [markdown]
-# Two starts: from the pretrained BERT, and **from scratch**, the same network with new weights. Each with 50, 200 and 800 labels, three seeds, 40 steps. Both got the learning rate that was better for them when we tried two: 0.001 pretrained, 0.003 from scratch. About 5 seconds.
+# Two starts: from the pretrained BERT, and **from scratch**, the same network with new weights. Each with 50, 200 and 800 labels, three seeds, 40 steps. Each has a learning rate that was among the best of those we tried for it: 0.001 pretrained, 0.003 from scratch. About 5 seconds.
 
 # %%
 explore.predict("15.labels")
@@ -1210,7 +1210,7 @@ ax.set_xticks(sizes, sizes)
 ax.minorticks_off()
 plotting.label_lines(ax)
 gain = mean["pretrained"] - mean["from scratch"]
-assert gain[1:].min() > 8 and mean["pretrained"][1:].min() > 61 and mean["from scratch"].max() < 60
+assert gain[0] > 2 and gain[1:].min() > 8 and mean["pretrained"][1:].min() > 61 and mean["from scratch"].max() < 60
 
 # %% [markdown]
 # **What you see.** Test accuracy against the number of labels, three seeds and their mean. From scratch it stays within a few points of the dotted line of guessing, 50%. Pretrained, it is right in about 60% with 50 labels, in about two of three with 200 and in 70% with 800. (With 300 steps, scratch came to 57% with 200 labels and 63% with 800: still behind.)
