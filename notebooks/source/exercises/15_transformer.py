@@ -14,7 +14,6 @@ from torch import nn
 from utils.built.attention import MultiHeadAttention
 from utils.checks import check, hint, progress
 
-
 # %% exercise="15.feed_forward"
 # === statement
 # ### 15.feed_forward ● Each place thinks for itself
@@ -47,13 +46,10 @@ class FeedForward(nn.Module):
         # === stub
         raise NotImplementedError("send X through both, then run this cell and the check below")
         # === end
-
-
 # === explanation
 # `nn.Linear` works on the last axis and leaves all others alone, so batch and places need no loop. That is what "at each place by
 # itself" means: attention has carried information from place to place, and this part works on what has arrived. It also holds most
 # of a block's numbers: 8 · d_model² with d_ff = 4 · d_model, twice as many as the attention.
-
 
 # %% exercise="15.encoder_block"
 # === statement
@@ -89,19 +85,14 @@ class EncoderBlock(nn.Module):
         seen = X + self.look(self.norm_a(X), mask=mask)
         return seen + self.think(self.norm_f(seen))
         # === stub
-        raise NotImplementedError(
-            "two parts, two norms, two shortcuts, then run this cell and the check below"
-        )
+        raise NotImplementedError("two parts, two norms, two shortcuts, then run this cell and the check below")
         # === end
-
-
 # === explanation
 # Nothing stands on the straight way from the input to the output: only sums. So the gradient reaches the first block as it left the
 # last one, however many there are between. With the norm after each sum, as in 2017, every block would norm the straight way too,
 # and a deep model needs a careful warm-up.
 #
 # The second part starts from `seen`, not from X: first look around, then work on what was seen.
-
 
 # %% exercise="15.shift_targets"
 # === statement
@@ -125,13 +116,10 @@ def shift_targets(tokens, start):
     # === stub
     raise NotImplementedError("write shift_targets, then run this cell and the check below")
     # === end
-
-
 # === explanation
 # Together with the causal mask this makes T exercises of one sequence: place t sees the tokens before t and shall say token t. The
 # mask alone is not enough: it lets each place look at itself, and there its own target would stand. A model trained so copies, its
 # loss falls to 0, and it has learned nothing.
-
 
 # %% exercise="15.mask_tokens"
 # === statement
@@ -167,15 +155,12 @@ def mask_tokens(tokens, mask_id, vocabulary, generator, share=0.15):
     # === stub
     raise NotImplementedError("write mask_tokens, then run this cell and the check below")
     # === end
-
-
 # === explanation
 # `F.cross_entropy` leaves out targets of −100, so only the chosen places are learned from. Why not hide them all? After the
 # training no mask token is ever seen. Since a chosen token may also look quite ordinary, right or wrong, the model has to keep an
 # eye on every place, not only on the masks.
 #
 # One draw a place is enough as well: below 0.8 · share hidden, from there to 0.9 · share random, up to share kept.
-
 
 # %% exercise="15.top_k"
 # === statement
@@ -192,21 +177,16 @@ def mask_tokens(tokens, mask_id, vocabulary, generator, share=0.15):
 def top_k(logits, k):
     """The k largest logits of each row, -inf elsewhere: (..., V) -> (..., V)."""
     # === solution
-    least = logits.topk(min(k, logits.shape[-1]), dim=-1).values[
-        ..., -1:
-    ]  # (..., 1): the smallest that stays
+    least = logits.topk(min(k, logits.shape[-1]), dim=-1).values[..., -1:]  # (..., 1): the smallest that stays
     return logits.masked_fill(logits < least, -torch.inf)
     # === stub
     raise NotImplementedError("write top_k, then run this cell and the check below")
     # === end
-
-
 # === explanation
 # `topk` sorts its values, so the last of them is the least that may stay; the slice `-1:` keeps the axis, and each row is compared
 # with its own. The places are not touched, since a logit's place says which token it belongs to.
 #
 # If two logits are equal just at the border, this way keeps both. The lesson's way puts exactly k values back at their places.
-
 
 # %% exercise="15.greedy_decode"
 # === statement
@@ -236,14 +216,11 @@ def greedy_decode(next_logits, start, end, most):
     # === stub
     raise NotImplementedError("write greedy_decode, then run this cell and the check below")
     # === end
-
-
 # === explanation
 # There are two reasons to stop, and both are needed: the end token, and a limit for models that never write it. `argmax` gives the
 # place of the largest logit, and that is the token; no softmax is needed, since it does not change which one is largest.
 #
 # Each time the model reads everything again. The lesson's key–value cache saves what it worked out for the earlier tokens.
-
 
 # %% exercise="15.noam_warmup"
 # === statement
@@ -266,12 +243,9 @@ def noam_warmup(step, d_model, warmup):
     # === stub
     raise NotImplementedError("write noam_warmup, then run this cell and the check below")
     # === end
-
-
 # === explanation
 # At step = warmup the straight line is warmup / warmup^1.5 = 1/√warmup: the curves meet there, whatever the warm-up. So the highest
 # rate is 1/√(d_model · warmup). Four times the steps after the warm-up halve the rate.
-
 
 # %% exercise="15.count_transformer_parameters"
 # === statement
@@ -301,13 +275,10 @@ def count_transformer_parameters(vocabulary, d_model, d_ff, layers):
     # === stub
     raise NotImplementedError("write count_transformer_parameters, then run this cell and the check below")
     # === end
-
-
 # === explanation
 # For d_ff = 4 · d_model a block has about 12 · d_model² numbers: a third in the attention, two thirds in the feed-forward part.
 # Twice the width makes four times the numbers, twice the blocks only twice. A vocabulary of 50,000 tokens makes embedding and last
 # layer large as well, which is why many models use the same table for both.
-
 
 # %% exercise="15.error_rate"
 # === statement
@@ -340,8 +311,6 @@ def error_rate(predicted, wanted):
     # === stub
     raise NotImplementedError("write error_rate, then run this cell and the check below")
     # === end
-
-
 # === explanation
 # `steps[j]` says how many steps lead from what was read of the prediction to the first j wanted tokens. A new row follows from the
 # one above: p is taken out (from above), a wanted token is put in (from the left), or p becomes w (from the corner, free if they
