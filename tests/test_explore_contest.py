@@ -36,7 +36,7 @@ def frame(step: int, model: np.ndarray, judge: np.ndarray = HALF, loss_d=1.386, 
 # The generator comes nearer, is left behind by a sharp discriminator, and collapses into a needle.
 FRAMES = [
     frame(0, bell(-3, 0.5), loss_g=0.69),
-    frame(10, bell(-1, 1), DATA / (DATA + bell(-1, 1)), 1.1, 0.9),
+    frame(10, bell(-1, 1), DATA / (DATA + bell(-1, 1)), 1.1, 0.85),
     frame(25, bell(0.1, 1), HALF, 1.386, 0.8),
     frame(40, bell(2, 0.02), 1 / (1 + np.exp(4 * (X - 1))), None, math.nan),
 ]
@@ -147,7 +147,12 @@ def test_a_frame_in_words():
 def test_only_goals_that_the_record_can_meet_are_set():
     ids = [goal.id for goal in contest.declaration(PREPARED).goals]
     assert ids == ["end", "follows", "overlap", "cheap"]
-    assert contest.marks(PREPARED) == {"overlap": 0.95, "poor": 0.75, "loss": 0.8}
+    assert contest.marks(PREPARED) == {"overlap": 0.95, "poor": 0.75, "loss": 0.9}
+    # The first frame does not count, where the explorer starts: its low loss alone sets no challenge.
+    dear = contest.prepare([FRAMES[0], FRAMES[1] | {"loss_g": 0.95}, *FRAMES[2:]], X, DATA)
+    assert [goal.id for goal in contest.declaration(dear).goals] == ["end", "follows", "overlap"]
+    for data in (PREPARED, dear):
+        assert [goal.challenge for goal in contest.declaration(data).goals].count(True) == 1
     plain = contest.prepare([frame(0, bell(-3, 0.5)), frame(9, bell(-2, 0.5))], X, DATA)
     assert [goal.id for goal in contest.declaration(plain).goals] == ["end", "overlap"]
     without = contest.prepare([frame(0, bell(-4, 0.2)), frame(9, bell(-4, 0.1))], X, DATA)

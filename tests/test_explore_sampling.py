@@ -164,6 +164,17 @@ def test_the_still_shows_where_few_and_where_many_stay(monkeypatch: pytest.Monke
     sampling.draw(figure, TABLE, top_p=0.9, draws=200)
     assert [axes.get_title() for axes in figure.axes] == ["“She lives in New” …", "“It was a strange” …"]
     assert figure.get_suptitle() == "Temperature 1, top-p 0.9: 1 and 6 of 12 tokens stay"
-    alone = Figure()
-    sampling.draw(alone, sampling.prepare({"a": range(40)}, [str(k) for k in range(40)]), top_k=3)
-    assert len(alone.axes) == 1 and len(alone.axes[0].get_yticklabels()) == sampling.MOST_ROWS
+
+
+def test_tokens_without_a_row_share_the_last_one():
+    """As many tokens stay in the picture as its title says, and its bars are all of the probability."""
+    table = sampling.prepare({"a": [0.0] * 40}, [str(k) for k in range(40)])
+    for top_k, last in ((3, "28 more"), (15, "3 of 28 more"), (40, "28 more")):
+        figure = Figure(layout="constrained")
+        sampling.draw(figure, table, top_k=top_k)
+        (axes,) = figure.axes
+        names = [label.get_text() for label in axes.get_yticklabels()]
+        assert len(names) == sampling.MOST_ROWS + 1 and names[-1] == last
+        for bars in axes.containers:
+            assert sum(bar.get_width() for bar in bars) == pytest.approx(1)
+            assert max(bar.get_width() for bar in bars) <= axes.get_xlim()[1]

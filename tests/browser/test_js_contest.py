@@ -149,6 +149,16 @@ def test_goals_are_reached_where_they_hold(stage):
     assert sorted(one.reached()) == ["cheap", "follows", "overlap"]
 
 
+def test_the_frame_at_the_start_meets_no_challenge(stage):
+    found = frames()
+    found[0]["loss_g"] = 0.7
+    one = stage(replay(contest.prepare(found, X, bell(0, 1))))
+    one.control("best").check()
+    assert one.reached() == []
+    one.control("step").click()
+    assert one.reached() == ["cheap"]
+
+
 def test_by_keys_alone(stage):
     one = stage(replay())
     controls = one.page.locator(".n2t :is(input, select, button)")

@@ -84,6 +84,15 @@ def test_at_no_end_of_any_control_the_picture_breaks(stage, name: str, width: in
     assert one.page.locator(".n2t b").count() == 0, "tokens are text and never markup"
 
 
+def test_tokens_without_a_row_share_the_last_one(stage):
+    """Its name says how many of them stay, and its bar fits the axis."""
+    size = len(LETTERS)
+    for top_k, last in ((3, "17 more"), (15, "3 of 17 more"), (size, "17 more")):
+        one = stage(the_explorer("letters", prompt="1", top_k=top_k))
+        words = one.page.locator(".n2t-stage svg text").all_text_contents()
+        assert last in words, words
+
+
 def test_draws_follow_the_buttons_and_stay_with_the_controls(stage):
     one = stage(the_explorer(prompt="2"))
     expect(one.control("clear")).to_be_disabled()

@@ -1,6 +1,7 @@
 """One block and the three models made of it, as lesson 15 builds them: encoder, decoder and both.
 
-Tokens are whole numbers of the shape (B, T): batch, places. A mask is True where a query may look, as in
+Tokens are whole numbers of the shape (B, T): batch, places. In the shape of logits, V is the size of the
+vocabulary. A mask is True where a query may look, as in
 `utils.built.attention`, and is broadcast against weights of the shape (B, h, T_q, T_k).
 """
 

@@ -186,6 +186,11 @@ FEED_FORWARD = Exercise(
             "Your layers have no biases. Both have one here.",
         ),
         Misconception(
+            "no biases in the second layer",
+            changed(_FORWARD, ("nn.Linear(d_ff, d_model)", "nn.Linear(d_ff, d_model, bias=False)")),
+            "Your second layer has no biases. Both layers have them here.",
+        ),
+        Misconception(
             "stays wide",
             changed(_FORWARD, ("nn.Linear(d_ff, d_model)", "nn.Linear(d_ff, d_ff)")),
             "Your second layer stays d_ff wide. It has to come back to d_model, or the result cannot be "
@@ -246,8 +251,9 @@ class FeedForward(nn.Module):
     def forward(self, X):
         return self.layers[1](torch.relu(self.layers[0](X)))
 """,
-            "Your layers stand in a plain Python list, where `nn.Module` does not look: an optimizer would "
-            "find nothing to train.",
+            "Nothing to train is found in your module. Do the layers stand in a plain Python list, where "
+            "`nn.Module` does not look? Or are they made anew in `forward`? Make them in `__init__`, each an "
+            "attribute of its own.",
         ),
         Misconception(
             "places averaged",
@@ -440,6 +446,7 @@ ENCODER_BLOCK = Exercise(
     rtol=1e-3,
     atol=1e-4,
     given={"nn": nn, "F": F, "MultiHeadAttention": MultiHeadAttention},
+    time_limit=6.0,  # by the clock on the wall: a right block needs a hundredth, but not on a busy machine
     misconceptions=(
         Misconception(
             "norm after the sum",
@@ -610,6 +617,66 @@ ENCODER_BLOCK = Exercise(
                 ("nn.Linear(d_ff, d_model)", "nn.Linear(4 * d_model, d_model)"),
             ),
             "Your feed-forward part is always 4 · d_model wide. Take d_ff.",
+        ),
+        Misconception(
+            "first norm used twice",
+            changed(_BLOCK, ("self.norm2(X)", "self.norm1(X)")),
+            "Your feed-forward part goes through the first norm once more. The second norm is made, but "
+            "nothing ever goes through it.",
+        ),
+        Misconception(
+            "second shortcut from the input",
+            changed(
+                _BLOCK,
+                (_FIRST, "seen = X + self.attention(self.norm1(X), mask=mask)"),
+                (_SECOND, "X = X + self.feed_forward(self.norm2(seen))"),
+            ),
+            "Your second shortcut begins at the block's input, so what the attention has added is lost on "
+            "the straight way. It begins at the sum of the first half.",
+        ),
+        Misconception(
+            "GELU",
+            changed(_BLOCK, ("torch.relu(", "F.gelu(")),
+            "Your feed-forward part bends with GELU, as BERT and GPT do. Here ReLU is asked for.",
+        ),
+        Misconception(
+            "mask turned round",
+            changed(_BLOCK, (", mask=mask)", ", mask=None if mask is None else ~mask)")),
+            "You turn the mask round. In lesson 14 it is True where a place may look, and that is what comes"
+            " in.",
+        ),
+        Misconception(
+            "causal without being asked",
+            changed(
+                _BLOCK,
+                (
+                    _FIRST,
+                    "if mask is None:\n            T = X.shape[1]\n"
+                    f"            mask = torch.ones(T, T, dtype=torch.bool).tril()\n        {_FIRST}",
+                ),
+            ),
+            "Where no mask is given you hide what comes later. That makes a decoder; in an encoder each "
+            "place sees all others.",
+        ),
+        Misconception(
+            "torch's attention",
+            changed(
+                _BLOCK,
+                ("MultiHeadAttention(d_model, h)", "nn.MultiheadAttention(d_model, h, batch_first=True)"),
+                (_FIRST, "N = self.norm1(X)\n        X = X + self.attention(N, N, N, attn_mask=mask)[0]"),
+            ),
+            "You use torch's own attention, which keeps its weights in other shapes and reads masks the "
+            "other way round. Take the one of lesson 14, which the first cell imports.",
+        ),
+        Misconception(
+            "norms without parameters",
+            changed(
+                _BLOCK,
+                ("norm1 = nn.LayerNorm(d_model)", "norm1 = nn.LayerNorm(d_model, elementwise_affine=False)"),
+                ("norm2 = nn.LayerNorm(d_model)", "norm2 = nn.LayerNorm(d_model, elementwise_affine=False)"),
+            ),
+            "No norm with something to learn is found. There are two layer norms, made in `__init__`, each "
+            "with a scale and a shift for every feature.",
         ),
     ),
     hints=(
@@ -864,7 +931,7 @@ def mask_tokens(
     return inputs, torch.where(chosen, tokens, -100)
 
 
-_ENOUGH = 10_000  # tokens from which on shares are looked at
+_ENOUGH = 4_000  # tokens from which on shares are looked at
 
 
 def _about(share: float) -> str:
@@ -912,14 +979,30 @@ def mask_behaviour(
     found: dict[str, Any] = {
         "tokens": "left as they were" if kept else "changed",
         "targets of the chosen": _all(right, "what stood there"),
+        "targets that are neither that nor −100": _few(targets[chosen][~right]),
         "inputs where nothing is chosen": _all(rest, "as they were"),
-        "same seed": "same result" if all(map(torch.equal, (inputs, targets), again)) else "another result",
+        "same seed": _repeated((inputs, targets), again, mask_id),
     }
     if share in (0, 1):
         found["chosen"] = f"{int(chosen.sum())} of {chosen.numel()}"
     if before.numel() >= _ENOUGH:
         found |= _shares(before, inputs, chosen, mask_id, vocabulary)
     return found
+
+
+def _few(numbers: Tensor) -> str:
+    """ "none", the number if there is only one, or "several"."""
+    kinds = numbers.unique().tolist()
+    return "none" if not kinds else str(kinds[0]) if len(kinds) == 1 else "several"
+
+
+def _repeated(first: tuple[Tensor, Tensor], again: tuple[Tensor, Tensor], mask_id: int) -> str:
+    """Which of the draws comes out the same with the same seed."""
+    if not torch.equal(first[1], again[1]):
+        return "other tokens are chosen"
+    if not torch.equal(first[0] == mask_id, again[0] == mask_id):
+        return "the same tokens are chosen, but others hidden"
+    return "same result" if torch.equal(first[0], again[0]) else "other random tokens"
 
 
 def _all(holds: Tensor, words: str) -> str:
@@ -958,12 +1041,12 @@ def mask_tokens_cases(generator: torch.Generator) -> list[Case]:
         return Case(group, (tokens, mask_id, vocabulary, share, whole_number(generator, 0, 10_000)), note)
 
     return [
-        case("values", 200, 120, 12, 12, 0.15, "24,000 tokens, so that shares can be told"),
-        case("values", 150, 100, 0, 20, 0.4, "a share of 40%, the mask is token 0", 1),
+        case("values", 160, 100, 12, 12, 0.15, "16,000 tokens, so that shares can be told"),
+        case("values", 80, 60, 0, 12, 0.4, "a share of 40%, the mask is token 0", 1),
         case("shapes", 3, 7, 9, 9, 0.15, "a few tokens"),
         case("shapes", 1, 30, 40, 40, 0.5, "a batch of one"),
         case("edge cases", 4, 9, 12, 12, 0.0, "a share of 0: nothing is chosen"),
-        case("edge cases", 120, 100, 12, 12, 1.0, "a share of 1: all are chosen"),
+        case("edge cases", 80, 50, 12, 12, 1.0, "a share of 1: all are chosen"),
     ]
 
 
@@ -996,6 +1079,7 @@ MASK_TOKENS = Exercise(
     probe=mask_behaviour,
     input_names=("tokens", "mask_id", "vocabulary", "share", "seed of the generator"),
     result="two tensors of the tokens' shape, whole numbers",
+    time_limit=8.0,  # a loop over the tokens is slow, but right
     misconceptions=(
         Misconception(
             "every token is a target",
@@ -1097,7 +1181,8 @@ MASK_TOKENS = Exercise(
                 (_TARGETS, ""),
                 ("    inputs[hidden]", f"{_TARGETS}    inputs[hidden]"),
             ),
-            "You write into the learner's own tokens: the text is spoilt for the next epoch. Work on a copy.",
+            "You write into the tokens that were handed over: the text is spoilt for the next epoch. Work on"
+            " a copy.",
         ),
         Misconception(
             "generator not used",
@@ -1152,6 +1237,71 @@ MASK_TOKENS = Exercise(
             changed(_MASK, ("randint(0, vocabulary,", "randint(0, vocabulary - 1,")),
             "The last token of the vocabulary is never drawn. The upper end of `torch.randint` is already "
             "not drawn.",
+        ),
+        Misconception(
+            "one beyond the vocabulary",
+            changed(_MASK, ("randint(0, vocabulary,", "randint(0, vocabulary + 1,")),
+            "Now and then a random token is `vocabulary` itself, one more than there is. The upper end of "
+            "`torch.randint` is not drawn, so nothing has to be added to it.",
+        ),
+        Misconception(
+            "first token never drawn",
+            changed(_MASK, ("randint(0, vocabulary,", "randint(1, vocabulary,")),
+            "Token 0 is never drawn. The vocabulary begins with it.",
+        ),
+        Misconception(
+            "one draw for the choice and the fate",
+            changed(
+                _MASK,
+                (
+                    "    chosen = torch.rand(tokens.shape, generator=generator) < share\n"
+                    "    fate = torch.rand(tokens.shape, generator=generator)\n",
+                    "    fate = torch.rand(tokens.shape, generator=generator)\n    chosen = fate < share\n",
+                ),
+            ),
+            "The same random number decides who is chosen and what becomes of it. Those who are chosen all "
+            "have a small one, so all have the same fate. Draw anew for the fate.",
+        ),
+        Misconception(
+            "fate without the generator",
+            changed(
+                _MASK,
+                (
+                    "fate = torch.rand(tokens.shape, generator=generator)",
+                    "fate = torch.rand(tokens.shape)",
+                ),
+            ),
+            "Who is chosen comes from the generator, but what becomes of it does not: the same seed gives "
+            "another result each time. Every draw needs the generator.",
+        ),
+        Misconception(
+            "random tokens without the generator",
+            changed(
+                _MASK,
+                (
+                    "randint(0, vocabulary, tokens.shape, generator=generator)",
+                    "randint(0, vocabulary, tokens.shape)",
+                ),
+            ),
+            "The random tokens do not come from the generator, so they are others each time with the same "
+            "seed. Every draw needs the generator, that of whole numbers as well.",
+        ),
+        Misconception(
+            "targets only where something changed",
+            changed(_MASK, (_TARGETS, "    targets = torch.where(inputs != tokens, tokens, -100)\n")),
+            "Your targets leave out the chosen tokens that stayed as they were. They are chosen, too: the "
+            "model has to say what belongs there, and cannot know that nothing has changed.",
+        ),
+        Misconception(
+            "minus one where nothing is chosen",
+            changed(_MASK, (_TARGETS, "    targets = torch.where(chosen, tokens, -1)\n")),
+            "Where no token was chosen your targets are −1. −100 is asked for: it is the number that torch's"
+            " cross-entropy leaves out.",
+        ),
+        Misconception(
+            "results exchanged",
+            changed(_MASK, ("return inputs, targets", "return targets, inputs")),
+            "You give back the targets first. The inputs come first, then the targets.",
         ),
     ),
     hints=(
@@ -1266,6 +1416,18 @@ TOP_K = Exercise(
             "logits are much larger. −∞ is asked for, which always does.",
         ),
         Misconception(
+            "minus a thousand million for what is cut",
+            changed(_TOP, ("-torch.inf", "-1e9")),
+            "You put −1e9 where a token is cut away. That is a logit like any other, and less than it there "
+            "may be. −∞ is asked for.",
+        ),
+        Misconception(
+            "plus infinity",
+            changed(_TOP, ("-torch.inf", "torch.inf")),
+            "You put +∞ where a token is cut away: it would be the most probable of all. Which logit gives "
+            "probability 0?",
+        ),
+        Misconception(
             "the smallest finite number",
             changed(_TOP, ("-torch.inf", "torch.finfo(logits.dtype).min")),
             "You put the most negative finite number where a token is cut away. −∞ is asked for, so that it "
@@ -1331,6 +1493,30 @@ TOP_K = Exercise(
             "its own k.",
         ),
         Misconception(
+            "the k largest of the whole table",
+            changed(
+                _BELOW,
+                ("min(k, logits.shape[-1])", "min(k, logits.numel())"),
+                ("logits.topk(k, dim=-1).values[..., -1:]", "logits.flatten().topk(k).values[-1]"),
+            ),
+            "You look for the k largest numbers of the whole table. Each row is a choice of its own and "
+            "keeps its own k.",
+        ),
+        Misconception(
+            "the smallest threshold for all rows",
+            changed(
+                _BELOW, ("logits.topk(k, dim=-1).values[..., -1:]", "logits.topk(k, dim=-1).values.min()")
+            ),
+            "You compare all rows with the same number, the smallest that is kept in any of them. So some "
+            "rows keep too many: each has its own k-th largest.",
+        ),
+        Misconception(
+            "places of any row in every row",
+            changed(_TOP, ("return " + _SCATTERED, "out[..., places] = logits[..., places]\n    return out")),
+            "For a single row this is right. With more rows you keep in each what is among the largest of "
+            "any row: an index along the last axis alone reaches all rows at once.",
+        ),
+        Misconception(
             "the first row's places for all",
             changed(
                 _TOP,
@@ -1360,9 +1546,27 @@ def top_k(logits, k):
             "no error should come.",
         ),
         Misconception(
+            "refuses a k larger than the vocabulary",
+            changed(
+                _TOP,
+                (
+                    "k = min(k, logits.shape[-1])",
+                    "if k > logits.shape[-1]:\n        raise ValueError('k is too large')",
+                ),
+            ),
+            "You refuse a k that is larger than the number of tokens. It is allowed: then nothing is cut "
+            "away.",
+        ),
+        Misconception(
             "probabilities",
             changed(_TOP, (_SCATTERED, f"torch.softmax({_SCATTERED}, dim=-1)")),
             "You give back probabilities. Logits are asked for: the softmax comes later, at the draw.",
+        ),
+        Misconception(
+            "logarithms of probabilities",
+            changed(_TOP, (_SCATTERED, f"torch.log_softmax({_SCATTERED}, dim=-1)")),
+            "You give back the logarithms of the new probabilities. The logits that stay are to keep their "
+            "values.",
         ),
         Misconception(
             "a mask",
@@ -1630,6 +1834,18 @@ GREEDY_DECODE = Exercise(
             changed(_GREEDY, ("    return", "        break\n    return")),
             "You write one token and stop. Show the model what it has written and ask again, until the end.",
         ),
+        Misconception(
+            "writes before it counts",
+            changed(
+                _GREEDY,
+                ("while len(tokens) <= most:", "while True:"),
+                (
+                    "        tokens.append(token)\n",
+                    "        tokens.append(token)\n        if len(tokens) > most:\n            break\n",
+                ),
+            ),
+            "All is right until `most` is 0. You write a token before you look whether one may be written.",
+        ),
     ),
     hints=(
         "Write down by hand what the model is shown the first time, the second and the third. What are the "
@@ -1791,6 +2007,40 @@ NOAM_WARMUP = Exercise(
             _noam("d_model**-0.5 * min(step**0.5, step * warmup**-1.5)"),
             "One of your two curves is √step, which grows. It is 1 over that root.",
         ),
+        Misconception(
+            "one over the step",
+            _noam("d_model**-0.5 * min(1 / step, step * warmup**-1.5)"),
+            "Your falling curve is 1/step. It is 1 over the root of the step: the power is −0.5.",
+        ),
+        Misconception(
+            "the two added",
+            _noam("d_model**-0.5 * (step**-0.5 + step * warmup**-1.5)"),
+            "You add the two curves. At every step the smaller one counts.",
+        ),
+        Misconception(
+            "the power taken of the step, too",
+            _noam("d_model**-0.5 * min(step**-0.5, (step * warmup) ** -1.5)"),
+            "You take the power −1.5 of step · warmup. It belongs to warmup alone; a straight line has the "
+            "step itself.",
+        ),
+        Misconception(
+            "the fall begins anew",
+            _noam("d_model**-0.5 * (step * warmup**-1.5 if step <= warmup else (step - warmup) ** -0.5)"),
+            "After the warm-up you count the steps from 1 again, so the rate leaps. Both curves have the "
+            "same step, counted from the beginning.",
+        ),
+        Misconception(
+            "the width divides the falling curve only",
+            _noam("min((d_model * step) ** -0.5, step * warmup**-1.5)"),
+            "Only your falling curve is divided by √d_model. The smaller of the two curves is taken first, "
+            "then divided.",
+        ),
+        Misconception(
+            "the width divides the rising curve only",
+            _noam("min(step**-0.5, d_model**-0.5 * step * warmup**-1.5)"),
+            "Only your rising curve is divided by √d_model. The smaller of the two curves is taken first, "
+            "then divided.",
+        ),
     ),
     hints=(
         "Two curves: one rises in a straight line, one falls with 1/√step. At which step do they meet, and "
@@ -1841,7 +2091,7 @@ def count_cases(generator: torch.Generator) -> list[Case]:
         Case("values", (10, 4, 16, 3), "three blocks"),
         Case("values", size()),
         Case("values", size()),
-        Case("values", (50_257, 768, 3072, 12), "about the size of the small GPT-2"),
+        Case("values", (5_003, 96, 384, 12), "twelve blocks, the width of the small GPT-2 over eight"),
         Case("edge cases", (7, 3, 5, 0), "no block at all"),
         Case("edge cases", (2, 1, 1, 1), "everything as small as it can be"),
     ]
@@ -1987,6 +2237,49 @@ COUNT = Exercise(
             "You count two attentions in each block. A GPT is a decoder alone: there is nothing to look "
             "across to.",
         ),
+        Misconception(
+            "head with the wrong biases",
+            changed(_COUNT, ("(d * vocabulary + vocabulary)", "(d * vocabulary + d)")),
+            "Your last layer has d_model biases. A bias belongs to each number that comes out: one for each "
+            "token of the vocabulary.",
+        ),
+        Misconception(
+            "biases for the embedding",
+            changed(_COUNT, ("outside = vocabulary * d +", "outside = vocabulary * d + d +")),
+            "You count biases for the embedding. It is a table: one row of numbers for each token, and "
+            "nothing is added.",
+        ),
+        Misconception(
+            "the last norm in every block",
+            changed(
+                _COUNT,
+                ("norms = 2 * 2 * d", "norms = 3 * 2 * d"),
+                ("vocabulary * d + 2 * d +", "vocabulary * d +"),
+            ),
+            "You count three norms in each block. There are two; the third stands once, after the last "
+            "block.",
+        ),
+        Misconception(
+            "two numbers for a norm",
+            changed(
+                _COUNT,
+                ("norms = 2 * 2 * d", "norms = 2 * 2"),
+                ("vocabulary * d + 2 * d +", "vocabulary * d + 2 +"),
+            ),
+            "You count one scale and one shift for a norm. It has both for each feature.",
+        ),
+        Misconception(
+            "d_ff biases twice",
+            changed(_COUNT, ("d * d_ff + d_ff + d_ff * d + d", "2 * (d * d_ff + d_ff)")),
+            "Both layers of your feed-forward part have d_ff biases. The second gives d_model numbers and "
+            "has as many.",
+        ),
+        Misconception(
+            "d_model biases twice",
+            changed(_COUNT, ("d * d_ff + d_ff + d_ff * d + d", "2 * (d * d_ff + d)")),
+            "Both layers of your feed-forward part have d_model biases. The first gives d_ff numbers and has"
+            " as many.",
+        ),
     ),
     hints=(
         "Take one block first and list its parts: four linear layers in the attention, two in the "
@@ -2042,7 +2335,7 @@ def error_rate_cases(generator: torch.Generator) -> list[Case]:
     def tokens(count: int, kinds: int) -> list[int]:
         return torch.randint(0, kinds, (count,), generator=generator).tolist()
 
-    n = whole_number(generator, 8, 12)
+    n = whole_number(generator, 4, 5)
     return [
         Case("values", (["N", "AY", "T"], ["N", "AY", "T"]), "all right"),
         Case("values", (["K", "N", "AY", "T"], ["N", "AY", "T"]), "one too many, in front"),
@@ -2051,9 +2344,10 @@ def error_rate_cases(generator: torch.Generator) -> list[Case]:
         Case("values", (["AY", "D"], ["N", "AY", "T"]), "one is missing, one is wrong"),
         Case("values", (list("kitten"), list("sitting")), "kitten for sitting"),
         Case("values", (list("ca"), list("abc")), "two ways that cost the same"),
-        Case("values", (tokens(n, 3), tokens(n + 3, 3))),
-        Case("values", (tokens(n + 4, 4), tokens(n, 4)), "longer than what is wanted"),
-        Case("shapes", (tokens(25, 5), tokens(30, 5)), "long ones"),
+        Case("values", (["N", "T", "AY"], ["N", "AY", "T"]), "two neighbours in the wrong order: two steps"),
+        Case("values", (tokens(n, 3), tokens(n + 2, 3))),
+        Case("values", (tokens(n + 2, 4), tokens(n, 4)), "longer than what is wanted"),
+        Case("shapes", (tokens(25, 5), tokens(30, 5)), "long ones: no time to go every way anew"),
         Case("shapes", ([4], [4, 7]), "a sequence of one"),
         Case("edge cases", ([], [3, 1]), "nothing predicted"),
         Case("edge cases", (list("aaaaa"), list("b")), "far too many: more than 1"),
@@ -2062,11 +2356,14 @@ def error_rate_cases(generator: torch.Generator) -> list[Case]:
 
 
 def error_rate_or_refusal(work: Callable, predicted: list, wanted: list) -> Any:
-    """Probe: the rate, or that a ValueError came."""
-    try:
+    """Probe: the rate; where nothing is wanted, whether a ValueError came."""
+    if len(wanted):
         return work(predicted, wanted)
+    try:
+        out = work(predicted, wanted)
     except ValueError:
         return "a ValueError"
+    return None if out is None else f"no ValueError, but {out}"
 
 
 _RATE = """
@@ -2222,6 +2519,74 @@ ERROR_RATE = Exercise(
             "read from the other end",
             changed(_RATE, ("!= wanted[j - 1]", "!= wanted[-j]")),
             "You compare the prediction with the wanted tokens from their end. Both are read from the front.",
+        ),
+        Misconception(
+            "both edges full of zeros",
+            changed(
+                _RATE,
+                ("row = list(range(len(wanted) + 1))", "row = [0] * (len(wanted) + 1)"),
+                ("row = row, [i]", "row = row, [0]"),
+            ),
+            "Both edges of your table are all 0, as if beginnings could be put in and taken out for nothing."
+            " Along the edges it counts 0, 1, 2, …",
+        ),
+        Misconception(
+            "equal tokens cost as well",
+            changed(_RATE, ("+ (predicted[i - 1] != wanted[j - 1])", "+ 1")),
+            "In your table the way from the corner always costs 1. Where both tokens are equal nothing has "
+            "to be done: it costs 0.",
+        ),
+        Misconception(
+            "divided by the prediction's length, even 0",
+            changed(_RATE, (_OVER, "row[-1] / len(predicted)")),
+            "You divide by the length of the prediction, which may even be 0. Divide by what was wanted.",
+        ),
+        Misconception(
+            "neighbours exchanged in one step",
+            """
+def error_rate(predicted, wanted):
+    n, m = len(predicted), len(wanted)
+    if m == 0:
+        raise ValueError("nothing is wanted")
+    table = [[i + j if i * j == 0 else 0 for j in range(m + 1)] for i in range(n + 1)]
+    for i in range(1, n + 1):
+        for j in range(1, m + 1):
+            swap = table[i - 1][j - 1] + (predicted[i - 1] != wanted[j - 1])
+            table[i][j] = min(table[i - 1][j] + 1, table[i][j - 1] + 1, swap)
+            crossed = predicted[i - 1] == wanted[j - 2] and predicted[i - 2] == wanted[j - 1]
+            if i > 1 and j > 1 and crossed:
+                table[i][j] = min(table[i][j], table[i - 2][j - 2] + 1)
+    return table[n][m] / m
+""",
+            "With you two neighbours may change places in one step. There are three kinds of steps only: "
+            "take one out, put one in, change one. An exchange takes two.",
+        ),
+        Misconception(
+            "one row many times",
+            """
+def error_rate(predicted, wanted):
+    n, m = len(predicted), len(wanted)
+    if m == 0:
+        raise ValueError("nothing is wanted")
+    table = [[0] * (m + 1)] * (n + 1)
+    for i in range(n + 1):
+        table[i][0] = i
+    for j in range(m + 1):
+        table[0][j] = j
+    for i in range(1, n + 1):
+        for j in range(1, m + 1):
+            swap = table[i - 1][j - 1] + (predicted[i - 1] != wanted[j - 1])
+            table[i][j] = min(table[i - 1][j] + 1, table[i][j - 1] + 1, swap)
+    return table[n][m] / m
+""",
+            "All rows of your table are one and the same list: `[row] * n` repeats the list, it does not "
+            "copy it. What you write into one row stands in all.",
+        ),
+        Misconception(
+            "refuses an empty prediction",
+            changed(_RATE, ("if len(wanted) == 0:", "if len(wanted) == 0 or len(predicted) == 0:")),
+            "You refuse an empty prediction, too. It is allowed: then everything that is wanted has to be "
+            "put in.",
         ),
     ),
     hints=(

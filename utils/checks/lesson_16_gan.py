@@ -20,12 +20,17 @@ def loss_and_gradients(work: Callable, *logits: Tensor) -> Any:
     """Probe of both losses: the loss and its gradient for each tensor of logits.
 
     Raises:
-        NotAsAsked: if the work returns a loss through which no gradient goes back.
+        NotAsAsked: if the work returns no single number, or one through which no gradient goes back.
     """
     leaves = [part.detach().clone().requires_grad_() for part in logits]
     loss = work(*leaves)
-    if loss is None or (isinstance(loss, Tensor) and loss.shape != ()):
-        return loss.detach() if isinstance(loss, Tensor) else loss  # the usual comparison says what is wrong
+    if loss is None:
+        return None  # the usual comparison says what is wrong
+    if isinstance(loss, Tensor) and loss.shape != ():
+        raise NotAsAsked(
+            "The loss should be one number, a tensor of shape (), but it is a tensor of shape "
+            f"{tuple(loss.shape)}."
+        )
     if not isinstance(loss, Tensor) or not loss.requires_grad:
         raise NotAsAsked(
             "The loss should be a tensor through which the gradient can go back to the logits: no `.item()`, "
@@ -226,6 +231,24 @@ DISCRIMINATOR_LOSS = Exercise(
             "You take the mean of the probabilities first and the logarithm of that. The other way round: "
             "the logarithm of each, then the mean. And for large logits it must not become inf.",
         ),
+        Misconception(
+            "logits taken for probabilities",
+            _d("    return -torch.log(real_logits).mean() - torch.log(1 - fake_logits).mean()\n"),
+            "You take the logarithm of the logits themselves. A logit is no probability and may be negative:"
+            " D is its sigmoid.",
+        ),
+        Misconception(
+            "loss of the mean logits",
+            _d("    return F.softplus(-real_logits.mean()) + F.softplus(fake_logits.mean())\n"),
+            "You take the mean of the logits first and the loss of that. Each example has a loss of its own;"
+            " the mean comes last.",
+        ),
+        Misconception(
+            "made logits cut off",
+            _d("    return F.softplus(-real_logits).mean() + F.softplus(fake_logits.detach()).mean()\n"),
+            "The number is right, but you cut off the made logits, so the discriminator learns nothing from "
+            "them. Where to cut is decided by whoever calls this: before the discriminator, not behind it.",
+        ),
     ),
     hints=(
         "This is binary cross-entropy, once with target 1 and once with target 0. What becomes of "
@@ -344,8 +367,8 @@ GENERATOR_LOSS = Exercise(
         Misconception(
             "torch's loss for probabilities",
             _g(_ONE + "    return F.binary_cross_entropy(p, torch.ones_like(p))\n"),
-            "You take the sigmoid and then torch's loss for probabilities. It cuts the logarithm off at "
-            "−100, so for very negative logits value and gradient are wrong. Start from the logits.",
+            "Your loss never exceeds 100. torch's loss for probabilities is cut off there, so for very "
+            "negative logits value and gradient are wrong. Start from the logits as they are.",
         ),
         Misconception(
             "the size forgotten",
@@ -403,6 +426,12 @@ GENERATOR_LOSS = Exercise(
             "one for each",
             _g("    return F.softplus(-fake_logits)\n"),
             "You return one loss for each made thing. Asked for is their mean, one number.",
+        ),
+        Misconception(
+            "logits taken for probabilities",
+            _g("    return -torch.log(fake_logits).mean()\n"),
+            "You take the logarithm of the logits themselves. A logit is no probability and may be negative:"
+            " D is its sigmoid.",
         ),
     ),
     hints=(
@@ -593,6 +622,24 @@ BEST_DISCRIMINATOR = Exercise(
             "You weigh with the squares of the densities. Of 3 real and 1 made thing 3 of 4 are real, not 9 "
             "of 10.",
         ),
+        Misconception(
+            "half where one of them is zero",
+            _b(
+                "    share = p_data / (p_data + p_model)\n"
+                "    return torch.where((p_data == 0) | (p_model == 0), torch.full_like(share, 0.5), share)\n"
+            ),
+            "You answer 1/2 wherever one of the densities is 0. Where only one of the two kinds is met, the "
+            "answer is sure: 1 or 0. 1/2 is for places where both are 0.",
+        ),
+        Misconception(
+            "half where nothing is made",
+            _b(
+                "    share = p_data / (p_data + p_model)\n"
+                "    return torch.where(p_model == 0, torch.full_like(share, 0.5), share)\n"
+            ),
+            "You answer 1/2 wherever nothing is made. If there are data at such a place, all that is met is "
+            "real, and the answer is 1.",
+        ),
     ),
     hints=(
         "At one place 6 real things are met for every 2 made ones. Someone shows you a thing from there. How "
@@ -642,7 +689,7 @@ def gan_step(
 
 
 _REACHED = "a gradient reaches the generator"
-_LEAK = "loss_d sends a gradient into the generator"
+_LEAK = "a gradient reaches the generator before the discriminator has stepped"
 
 
 class _Noting(torch.optim.SGD):
@@ -693,7 +740,8 @@ def two_rounds(
     """Probe: two steps of the contest; `left` is what lies in all gradients before.
 
     A gradient that reaches the generator before the discriminator has stepped comes from the
-    discriminator's loss; it is written down, since a later `zero_grad` may hide it.
+    discriminator's loss, or from a half that came too early. It is written down, since a later `zero_grad`
+    may hide it: in words, as True and False would be explained as numbers.
     """
     G, D = _network(generator), _network(discriminator)
     for p in (*G.parameters(), *D.parameters()):
@@ -702,7 +750,8 @@ def two_rounds(
     opt_g = _Noting(G.parameters(), lr, "generator", events)
     opt_d = _Noting(D.parameters(), lr, "discriminator", events)
     G[-1].weight.register_hook(lambda g: events.append(_REACHED))
-    results: dict[str, Any] = {_LEAK: False}
+    results: dict[str, Any] = {}
+    early = False
     for round_ in ("first", "second"):
         events.clear()
         try:
@@ -714,14 +763,14 @@ def two_rounds(
                 "Your function should return two numbers, loss_d and loss_g, but it returns "
                 f"{kind_words(returned)}."
             )
+        results[f"who steps in the {round_} step"] = ", ".join(e for e in events if e != _REACHED) or "nobody"
         results[f"loss_d of the {round_} step"] = _plain(returned[0], "loss_d")
         results[f"loss_g of the {round_} step"] = _plain(returned[1], "loss_g")
         results[f"discriminator after the {round_} step"] = _weights(D)
         results[f"generator after the {round_} step"] = _weights(G)
-        results[f"who steps in the {round_} step"] = ", ".join(e for e in events if e != _REACHED)
         if "discriminator" in events and _REACHED in events:
-            results[_LEAK] |= events.index(_REACHED) < events.index("discriminator")
-    return results
+            early |= events.index(_REACHED) < events.index("discriminator")
+    return results | {_LEAK: "yes" if early else "no"}
 
 
 _NO_WAY_BACK = {
@@ -834,6 +883,17 @@ GAN_STEP = Exercise(
             "The weights end up right. But the discriminator's loss goes back into the generator, a backward "
             "pass that is thrown away; only your later emptying hides it. Cut the made data off for the "
             "discriminator's half.",
+        ),
+        Misconception(
+            "no detach, and the generator is never emptied",
+            changed(
+                _GAN,
+                (_JUDGED, "discriminator(fake)"),
+                ("loss_d.backward()", "loss_d.backward(retain_graph=True)"),
+                (_G_EMPTY, ""),
+            ),
+            "Two things come together: the discriminator's loss goes back into the generator, and the "
+            "generator's gradients are never emptied. So it walks partly towards being recognised.",
         ),
         Misconception(
             "no detach, and its gradient stays",
@@ -992,6 +1052,62 @@ GAN_STEP = Exercise(
             "nothing returned",
             changed(_GAN, ("    return loss_d.item(), loss_g.item()\n", "")),
             "The steps are made, but the losses are not returned.",
+        ),
+        Misconception(
+            "nothing is ever emptied",
+            changed(_GAN, (_D_EMPTY, ""), (_G_EMPTY, "")),
+            "No gradient is ever emptied. `backward` adds to what is there: to the generator's last "
+            "gradient, and in the discriminator to what the generator's loss left on its way back.",
+        ),
+        Misconception(
+            "emptied after going back",
+            changed(_GAN, (_D_EMPTY + _D_BACK, _D_BACK + _D_EMPTY), (_G_EMPTY + _G_BACK, _G_BACK + _G_EMPTY)),
+            "You empty the gradients between `backward` and the step, so nothing is left to step along. "
+            "Empty before going back.",
+        ),
+        Misconception(
+            "emptied only after the steps",
+            changed(
+                _GAN,
+                (_D_EMPTY + _D_BACK + _D_MOVE, _D_BACK + _D_MOVE + _D_EMPTY),
+                (_G_EMPTY + _G_BACK + _G_MOVE, _G_BACK + _G_MOVE + _G_EMPTY),
+            ),
+            "You empty the gradients after each step. But then the generator's loss leaves some in the "
+            "discriminator, and others may be there from before. Empty just before going back.",
+        ),
+        Misconception(
+            "the answer cut off",
+            changed(_GAN, (_JUDGED, "discriminator(fake).detach()")),
+            "You cut behind the discriminator: its answer on made data is a plain number then, and nothing "
+            "goes back from it. Cut before it, at the made data.",
+        ),
+        Misconception(
+            "optimizers exchanged",
+            _GAN.replace("opt_d.", "@.").replace("opt_g.", "opt_d.").replace("@.", "opt_g."),
+            "Your optimizers are exchanged: in the first half it is the generator's that empties and steps. "
+            "Each half has the optimizer of the network that learns in it.",
+        ),
+        Misconception(
+            "the generator's loss goes back first",
+            changed(
+                _GAN,
+                (
+                    _D_HALF + _G_HALF,
+                    _D_LOSS + _G_LOSS + _G_EMPTY + _G_BACK + _D_EMPTY + _D_BACK + _D_MOVE + _G_MOVE,
+                ),
+            ),
+            "The generator's loss goes back before the discriminator has stepped, so it is judged by the old"
+            " one. The whole first half comes first, with its step.",
+        ),
+        Misconception(
+            "cut in the second half instead of the first",
+            changed(
+                _GAN,
+                (_JUDGED, "discriminator(fake)"),
+                (_G_LOSS, "    loss_g = gan.generator_loss(discriminator(fake.detach()))\n"),
+            ),
+            "You cut in the wrong half. The discriminator's loss goes back into the generator, and the "
+            "generator's loss does not reach it. It should be the other way round.",
         ),
     ),
     hints=(
@@ -1226,6 +1342,24 @@ INTERPOLATE = Exercise(
             "You scale each point to the length of z1. That may make better pictures, but it is no straight "
             "line, and it does not end at z2.",
         ),
+        Misconception(
+            "one tensor that moves on",
+            "def interpolate(z1, z2, steps):\n"
+            "    gap = (z2 - z1) / (steps - 1)\n"
+            "    points = []\n"
+            "    for _ in range(steps):\n"
+            "        points.append(z1)\n"
+            "        z1 += gap\n"
+            "    return torch.stack(points)\n",
+            "All your points are the same: `+=` changes z1 itself, and your list holds that one tensor many "
+            "times. Make a new tensor for each point.",
+        ),
+        Misconception(
+            "eased by a cosine",
+            changed(_I, (_LINE, "t = (1 - torch.cos(math.pi * t)) / 2\n    return (1 - t) * z1 + t * z2")),
+            "Your points lie on the right line, but a cosine puts them close together at its ends. Asked for"
+            " are equal distances.",
+        ),
     ),
     hints=(
         "Write down the weights of z1 and z2 for five points. What do the two weights add up to?",
@@ -1296,10 +1430,41 @@ def modes_covered_cases(generator: torch.Generator) -> list[Case]:
         ),
         Case("shapes", (around(line, [3], 0, 3), line, 1.0), "a single sample"),
         Case("types", (around(line, [0, 1], 3, 3).double(), line.double(), 1.0), "float64"),
+        Case(
+            "edge cases", (around(line, [0, 2, 3] * 100, 60, 3), line, 1.0), "360 samples, no loop over them"
+        ),
         Case("edge cases", (torch.zeros(0, 2), ring, 0.3), "no samples"),
         Case("edge cases", (torch.tensor([[3.0, 4.0]]), torch.zeros(1, 2), 5.0), "exactly on the edge"),
         Case("edge cases", (around(line, list(range(K)) * 2, 0, 3), line, 1.0), "every mode covered"),
     ]
+
+
+_MOST_CALLS = 250  # for 5 to 8 centres: a loop over these is no fault, one over 360 samples is
+
+
+def watched_modes(work: Callable, samples: Tensor, centres: Tensor, radius: float) -> Any:
+    """Probe: the number of modes; counts how often torch is called on the way.
+
+    Raises:
+        Stopped: where torch is called so often that it must be a loop over the samples.
+    """
+    from torch.overrides import TorchFunctionMode
+
+    class Watch(TorchFunctionMode):
+        calls = 0
+
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            if getattr(func, "__name__", "").strip("_") not in ("get", "set"):  # reading .shape and the like
+                self.calls += 1
+            if self.calls > _MOST_CALLS:
+                raise Stopped(
+                    f"It has called torch more than {_MOST_CALLS} times for {len(samples)} samples and "
+                    f"{len(centres)} centres: there is a loop over the samples"
+                )
+            return func(*args, **(kwargs or {}))
+
+    with Watch():
+        return work(samples, centres, radius)
 
 
 _M = """
@@ -1320,6 +1485,7 @@ MODES_COVERED = Exercise(
     minutes=12,
     cases=modes_covered_cases,
     reference=modes_covered,
+    probe=watched_modes,
     result="a whole number (int)",
     misconceptions=(
         Misconception(
@@ -1459,6 +1625,28 @@ MODES_COVERED = Exercise(
             "    return int(near.sum())\n",
             "You subtract the centres from the samples row by row, the first from the first. Every sample "
             "has to meet every centre: give the samples an axis more.",
+        ),
+        Misconception(
+            "a minimum of nothing",
+            changed(
+                _M,
+                (f"near = {_NEAR}", "nearest = differences.norm(dim=-1).min(dim=0).values"),
+                (_COUNT, "return int((nearest <= radius).sum())"),
+            ),
+            "All is right until there are no samples: of nothing there is no minimum. Then no mode is "
+            "covered.",
+        ),
+        Misconception(
+            "a loop over the samples",
+            "def modes_covered(samples, centres, radius):\n"
+            "    found = set()\n"
+            "    for sample in samples:\n"
+            "        for k, centre in enumerate(centres):\n"
+            "            if (sample - centre).norm() <= radius:\n"
+            "                found.add(k)\n"
+            "    return len(found)\n",
+            "Your count is right, but there is a loop over the samples. One calculation of shape (N, K, d) "
+            "does all of them at once, by broadcasting.",
         ),
     ),
     hints=(

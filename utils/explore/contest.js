@@ -183,7 +183,7 @@ const explorer = (() => {
       end: (state, { frame }, data) => frame === data.frames.length - 1,
       follows: (state, { best }, data) => best && state.off < data.near,
       overlap: (state, values, data) => state.overlap >= data.marks.overlap,
-      cheap: (state, values, data) => state.loss_g !== null && state.overlap < data.marks.poor && state.loss_g < data.marks.loss,
+      cheap: (state, { frame }, data) => frame > 0 && state.loss_g !== null && state.overlap < data.marks.poor && state.loss_g < data.marks.loss,
     },
   };
 })();

@@ -37,6 +37,7 @@ MOST_POINTS = 500  # of the grid
 ARROWS = 9  # made values whose push is shown
 NEAR = 0.1  # a discriminator this near the best one, on average, follows it
 POORER = 0.2  # so much less overlap than in the best frame is clearly poorer
+ALIKE = 0.1  # a generator's loss above the best frame's by less than this is about as low
 
 
 # ------------------------------------------------------------------ what the lesson hands over
@@ -240,21 +241,24 @@ def marks(data: Mapping[str, Any]) -> dict[str, float | None]:
     """Return the numbers that the goals ask for, so that each can be reached in this record.
 
     ``overlap``: in twentieths, below the greatest. ``poor`` and ``loss``: the greatest overlap that counts
-    as poor, and the generator's loss in the best frame; None if no poor frame has a lower loss.
+    as poor, and a loss of the generator a little above that in the best frame; None if no poor frame but
+    the first, where the explorer starts, has a lower loss.
     """
     frames = data["frames"]
     best = max(frames, key=lambda frame: frame["overlap"])
     poor = math.floor(20 * (best["overlap"] - POORER) + 1e-9) / 20
+    # In two digits, as the goal's words give it.
+    loss = None if best["loss_g"] is None else round(best["loss_g"] + ALIKE, 2)
     cheap = [
         frame
-        for frame in frames
-        if frame["loss_g"] is not None and best["loss_g"] is not None and frame["overlap"] < poor
-        and frame["loss_g"] < best["loss_g"]
+        for frame in frames[1:]
+        if frame["loss_g"] is not None and loss is not None and frame["overlap"] < poor
+        and frame["loss_g"] < loss
     ]  # fmt: skip
     return {
         "overlap": math.floor(20 * best["overlap"] + 1e-9) / 20,
         "poor": poor if cheap else None,
-        "loss": best["loss_g"] if cheap else None,
+        "loss": loss if cheap else None,
     }
 
 
@@ -270,17 +274,19 @@ def declaration(data: Mapping[str, Any]) -> Declaration:
                 "D can be read from the two densities: it is the data's share of what is there.",
             )
         )
+    cheap = mark["poor"] is not None and mark["loss"] is not None
     if mark["overlap"]:
         words = f"Find a frame in which the densities overlap by {percent(mark['overlap'])} or more."
-        goals.append(Goal("overlap", words, "About as near as this generator came."))
-    if mark["poor"] is not None and mark["loss"] is not None:
+        # There is always one challenge: this one, where the record has no poor frame with a low loss.
+        goals.append(Goal("overlap", words, "About as near as this generator came.", challenge=not cheap))
+    if cheap:
         goals.append(
             Goal(
                 "cheap",
-                f"Find a frame whose overlap is below {percent(mark['poor'])}, though the generator's loss "
-                f"is below {number(mark['loss'])}, its loss in the best frame.",
-                "A lower loss and a poorer generator: a loss in a contest tells how well one does against "
-                "the other, not how good the samples are.",
+                f"Find a frame after the first whose overlap is below {percent(mark['poor'])}, though the "
+                f"generator's loss is below {number(mark['loss'])}, hardly above its loss in the best frame.",
+                "About the same loss and a poorer generator: a loss in a contest tells how well one does "
+                "against the other, not how good the samples are.",
                 challenge=True,
             )
         )

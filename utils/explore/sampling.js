@@ -97,13 +97,18 @@ const explorer = (() => {
     const shown = state.order.slice(0, data.rows);
     const others = state.order.slice(data.rows);
     const names = shown.map((i) => begun(data.tokens[i], narrow ? 8 : 12));
-    const rest = narrow ? `${others.length} more` : `${others.length} others`;
-    const letters = Math.max(...names.map((name) => name.length), others.length ? rest.length : 0);
+    const stay = Math.max(0, state.kept - data.rows);
+    const of = narrow ? "/" : " of ";
+    const rest = `${stay > 0 && stay < others.length ? stay + of : ""}${others.length} more`;
+    // Room for its longest form, so that the axis stays where it is when a control moves.
+    const longest = others.length ? `${others.length}${of}${others.length} more`.length : 0;
+    const letters = Math.max(...names.map((name) => name.length), longest);
     const left = Math.max(36, 22 + letters * 9.8);
     const right = narrow ? 114 : 128;
     const nowAt = width - (narrow ? 56 : 70);
     const rows = rowsOf(data);
-    const most = Math.max(...state.p, ...state.plain);
+    const sum = (numbers, places) => places.reduce((total, i) => total + numbers[i], 0);
+    const most = Math.max(...state.p, ...state.plain, sum(state.p, others), sum(state.plain, others));
     const end = data.scales.find((scale) => scale >= most - data.tiny) ?? 1;
     const box = [left, TOP, width - left - right, rows * ROW];
     const plot = picture.plot(box, [0, end * 1.03], [rows, 0]); // room for a diamond at the end
@@ -128,7 +133,6 @@ const explorer = (() => {
     picture.text(nowAt, TOP - 8, "now", { size: 14, anchor: "end", color: colors.muted });
     if (draws) picture.text(width - 10, TOP - 8, "drawn", { size: 14, anchor: "end", color: colors.muted });
 
-    const sum = (numbers, places) => places.reduce((total, i) => total + numbers[i], 0);
     const lines = shown.map((i, k) => [names[k], state.plain[i], state.p[i], state.counts[i], k < state.kept]);
     if (others.length) lines.push([rest, sum(state.plain, others), sum(state.p, others), sum(state.counts, others), state.kept > shown.length]);
     lines.forEach(([name, plain, now, count, stays], k) => {

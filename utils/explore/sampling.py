@@ -258,10 +258,10 @@ def describe(
 
 
 # ------------------------------------------------------------------ the still
-def axis_end(state: Mapping[str, Any]) -> float:
-    """Return where the axis of probabilities ends."""
-    most = max(max(state["p"]), max(state["plain"]))
-    return next(end for end in SCALES if end >= most - TINY)
+def others_named(kept: int, others: int) -> str:
+    """Return the name of the row that all tokens without a row of their own share."""
+    stay = max(0, kept - MOST_ROWS)
+    return f"{stay} of {others} more" if 0 < stay < others else f"{others} more"
 
 
 def panels(table: Table, **controls: Any) -> list[str]:
@@ -277,7 +277,8 @@ def draw(figure: Figure, table: Table, **controls: Any) -> None:
     every = figure.subplots(1, len(chosen), squeeze=False)[0]
     for axes, prompt, state in zip(every, chosen, states, strict=True):
         _draw_bars(axes, table, state, prompt, controls.get("draws", 0))
-    every[-1].legend(loc="lower right", fontsize=12)
+    handles, labels = every[-1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=12)
     settings = [f"temperature {short(controls.get('temperature', 1.0))}"]
     if controls.get("top_k", math.inf) < len(table["tokens"]):
         settings.append(f"top-k {controls['top_k']}")
@@ -290,19 +291,25 @@ def draw(figure: Figure, table: Table, **controls: Any) -> None:
 
 def _draw_bars(axes: Axes, table: Table, s: Mapping[str, Any], prompt: str, draws: int) -> None:
     palette, shown = colors(), s["order"][:MOST_ROWS]
-    places = np.arange(len(shown))
-    axes.barh(places, [s["plain"][i] for i in shown], 0.8, color="#d9d9e0", label="the model's own")
-    axes.barh(places, [s["p"][i] for i in shown], 0.46, color=palette["accent"], label="after the settings")
+    rows = [(table["tokens"][i], s["plain"][i], s["p"][i], s["counts"][i]) for i in shown]
+    others = s["order"][MOST_ROWS:]
+    if others:  # all together in the last row, so that no kept token and no draw is missing from the picture
+        together = (sum(s[key][i] for i in others) for key in ("plain", "p", "counts"))
+        rows.append((others_named(s["kept"], len(others)), *together))
+    names, plain, now, counts = zip(*rows, strict=True)
+    places = np.arange(len(rows))
+    axes.barh(places, plain, 0.8, color="#d9d9e0", label="the model's own")
+    axes.barh(places, now, 0.46, color=palette["accent"], label="after the settings")
     if draws:
-        hit = [(place, i) for place, i in zip(places, shown, strict=True) if s["counts"][i]]
-        shares, heights = [s["counts"][i] / draws for _, i in hit], [place for place, _ in hit]
-        axes.plot(shares, heights, "D", color=palette["text"], markersize=6, label=f"share of {draws} draws")
-    axes.set_yticks(places, [table["tokens"][i] for i in shown])
-    for label, i in zip(axes.get_yticklabels(), shown, strict=True):
-        label.set_color(palette["text"] if s["p"][i] > 0 else palette["muted"])
-    axes.set(
-        ylim=(len(shown) - 0.4, -0.6), xlim=(0, 1.03 * axis_end(s)), xlabel="probability of the next token"
-    )
+        hit = [place for place in places if counts[place]]
+        shares = [counts[place] / draws for place in hit]
+        axes.plot(shares, hit, "D", color=palette["text"], markersize=6, label=f"share of {draws} draws")
+    axes.set_yticks(places, names)
+    for label, p in zip(axes.get_yticklabels(), now, strict=True):
+        label.set_color(palette["text"] if p > 0 else palette["muted"])
+    most = max(*plain, *now)
+    end = next(end for end in SCALES if end >= most - TINY)
+    axes.set(ylim=(len(rows) - 0.4, -0.6), xlim=(0, 1.03 * end), xlabel="probability of the next token")
     axes.grid(visible=False, axis="y")
     before = table["prompts"][int(prompt)]
     axes.set_title(f"“{before if len(before) <= 26 else '…' + before[-25:]}” …", size=13, weight="normal")
@@ -417,9 +424,9 @@ def sampling(logits: Mapping[str, Any] | None = None, tokens: Sequence[str] | No
     table = prepare(logits, tokens)
     # What the stored picture shows: one setting, few tokens after one prompt, many after another.
     still = {"temperature": 1.0, "top_p": 0.9, "draws": 200}
-    rows = min(len(table["tokens"]), MOST_ROWS)
+    rows = min(len(table["tokens"]), MOST_ROWS + 1)
     show(
         SamplingExplorer(declaration(table), browser_data(table)),
-        still_png(draw, size=(9.0, 2.0 + 0.27 * rows), table=table, **still),
+        still_png(draw, size=(9.0, 2.4 + 0.27 * rows), table=table, **still),
         alternative(table, **still),
     )

@@ -198,7 +198,7 @@ def top_k(logits, k):
 # - `next_logits`: the model, a function. It takes a list of **all** tokens so far, beginning with `start`, and returns the logits of
 #   the next one, shape (V,)
 # - `start`, `end`: numbers of the two special tokens; `most`: how many tokens may be written, 0 or more
-# - returns: a list of whole numbers, what was written, without start and end
+# - returns: a list of whole numbers, what was written, without the start at its beginning and the end at its end
 #
 # For example, start is 0 and end is 1. To [0] the model answers with the largest logit at place 4, to [0, 4] at place 7 and to
 # [0, 4, 7] at place 1. Then the result is [4, 7]. With most = 1 it is [4].
@@ -288,7 +288,8 @@ def count_transformer_parameters(vocabulary, d_model, d_ff, layers):
 # distance is the smallest number of steps that turn one into the other. A step takes a token out, puts one in, or changes one into
 # another; each costs 1.
 #
-# - `predicted`, `wanted`: sequences (lists of strings or numbers, or strings), of any lengths (no shapes)
+# - `predicted`, `wanted`: sequences (lists of strings or numbers, or strings), of any lengths (no shapes). With 30 tokens each the
+#   answer must still come at once: a function that calls itself three times for each token would be at it for years
 # - returns: a number (float): 0 if all is right; more than 1 if far too much was predicted
 # - raises `ValueError` if `wanted` is empty
 #

@@ -24,10 +24,9 @@
 # - pretrain a small BERT by filling gaps, fine-tune it with few labels, and say when that pays;
 # - count a Transformer's parameters, and say what grows with width, depth and length.
 #
-# **Needs:** [lesson 14](14_attention.ipynb) · **Read:** 60 minutes · **Run:** 55 seconds on two CPU cores
+# **Needs:** [lesson 14](14_attention.ipynb) · **Read:** 60 minutes · **Run:** 45 seconds on two CPU cores
 
 # %%
-import copy
 import math
 import random
 import time
@@ -49,6 +48,7 @@ from utils.built.attention import (
 from utils.built.layers import count_parameters
 from utils.built.recurrent import clip_grad_norm, sample_index
 from utils.built.schedules import cosine_lr, warmup
+from utils.built.transformer import error_rate, mask_tokens, top_k
 from utils.texts import novel, pronunciations
 
 plotting.use_style()
@@ -63,34 +63,26 @@ plotting.use_style()
 # %% [markdown]
 # By hand, with two features: $x = (1, -2)$ and hidden units $x_1$, $x_2$, $x_1 + x_2$ give $(1, -2, -1)$. After ReLU: $(1, 0, 0)$. If the second layer has the rows $(2, 1, 1)$ and $(0, 3, 1)$, out comes $(2, 0)$.
 #
-# **Exercise [15.feed_forward](exercises/15_transformer.ipynb)** ● The class. (Write it before you look at the next cell.)
-
-# %%
-class FeedForward(nn.Module):
-    """Two linear layers with ReLU between them, the same at every place."""
-
-    def __init__(self, d_model, d_ff):
-        super().__init__()
-        self.up = nn.Linear(d_model, d_ff)
-        self.down = nn.Linear(d_ff, d_model)
-
-    def forward(self, X):
-        return self.down(torch.relu(self.up(X)))  # (..., d_model)
-
-# %% [markdown]
-# Who sees whom? We change one of five places, and look which places come out different.
+# In torch it is three modules in a row. Who sees whom? We change one of five places, and look which places come out different: once through feed-forward, once through attention.
 
 # %%
 torch.manual_seed(0)
+feed_forward = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 8))
+x = torch.tensor([1.0, -2.0])
+up, down = torch.tensor([[1.0, 0], [0, 1], [1, 1]]), torch.tensor([[2.0, 1, 1], [0, 3, 1]])  # each (out, in)
+print("by hand:", (down @ torch.relu(up @ x)).tolist())
+
 X = torch.randn(1, 5, 8)  # (B, T, d_model)
 other = X.clone()
 other[0, 2] += 1.0
-for name, part in (("feed-forward", FeedForward(8, 32)), ("attention", MultiHeadAttention(8, 2))):
+for name, part in (("feed-forward", feed_forward), ("attention", MultiHeadAttention(8, 2))):
     changed = ((part(X) - part(other)).abs() > 1e-7).any(dim=-1)[0]
     print(f"{name:12} places that change:", changed.nonzero().flatten().tolist())
 
 # %% [markdown]
 # Feed-forward never mixes places; attention mixes them all. A misconception to lose: *"a Transformer is attention"*. With the usual `d_ff` = 4 · `d_model`, two thirds of a block's parameters are in the feed-forward part, as we shall count.
+#
+# **Exercise [15.feed_forward](exercises/15_transformer.ipynb)** ● The same as a class of your own, with its own `forward`.
 
 # %% [markdown]
 # ## 2 · The block
@@ -110,7 +102,8 @@ class Block(nn.Module):
     def __init__(self, d_model, h, d_ff, cross=False, dropout=0.0):
         super().__init__()
         self.norm1, self.attention = nn.LayerNorm(d_model), MultiHeadAttention(d_model, h)
-        self.norm2, self.feed_forward = nn.LayerNorm(d_model), FeedForward(d_model, d_ff)
+        self.norm2 = nn.LayerNorm(d_model)
+        self.feed_forward = nn.Sequential(nn.Linear(d_model, d_ff), nn.ReLU(), nn.Linear(d_ff, d_model))
         if cross:
             self.norm_cross, self.cross = nn.LayerNorm(d_model), MultiHeadAttention(d_model, h)
         self.dropout = nn.Dropout(dropout)
@@ -131,7 +124,7 @@ torch.manual_seed(0)
 ours = Block(8, 2, 20, cross=True).double()
 theirs = nn.TransformerDecoderLayer(8, 2, 20, dropout=0.0, norm_first=True, batch_first=True).double()
 pairs = {"norm1": "norm1", "norm_cross": "norm2", "norm2": "norm3"}
-pairs |= {"feed_forward.up": "linear1", "feed_forward.down": "linear2"}
+pairs |= {"feed_forward.0": "linear1", "feed_forward.2": "linear2"}
 for mine, torchs in pairs.items():
     theirs.get_submodule(torchs).load_state_dict(ours.get_submodule(mine).state_dict())
 for a, b in ((ours.attention, theirs.self_attn), (ours.cross, theirs.multihead_attn)):
@@ -139,16 +132,13 @@ for a, b in ((ours.attention, theirs.self_attn), (ours.cross, theirs.multihead_a
     b.in_proj_bias.data = torch.cat([a.W_q.bias, a.W_k.bias, a.W_v.bias]).detach()
     b.out_proj.load_state_dict(a.W_o.state_dict())
 
-# %% tags=["nbval-ignore-output"]
 X = torch.randn(3, 6, 8, dtype=torch.float64, requires_grad=True)
 context = torch.randn(3, 4, 8, dtype=torch.float64, requires_grad=True)
 one = ours(X, causal_mask(6), context)
 two = theirs(X, context, tgt_mask=~causal_mask(6))
 gradients = [torch.autograd.grad(out.square().sum(), [X, context]) for out in (one, two)]
 worst = max((a - b).abs().max().item() for a, b in zip((one, *gradients[0]), (two, *gradients[1]), strict=True))
-print(f"largest difference in value or gradient: {worst:.0e}")
-
-# %%
+print(f"largest difference in value or gradient: {worst:.10f}")
 assert worst < 1e-11
 
 # %% [markdown]
@@ -177,7 +167,7 @@ def last_gradient(Kind, depth, seed):
     for block in blocks:
         X = block(X)
     F.cross_entropy(head(norm(X)).flatten(0, 1), torch.randint(10, (128,))).backward()
-    return blocks[-1].feed_forward.down.weight.grad.norm().item()
+    return blocks[-1].feed_forward[2].weight.grad.norm().item()
 
 
 depths, gradients_by_kind = [2, 4, 8, 16, 32], {}
@@ -186,31 +176,28 @@ for name, Kind in (("norm before", Block), ("norm after", PostNormBlock)):
 
 # %%
 ax = plt.subplots(figsize=(8, 4.2))[1]
-for k, (name, runs) in enumerate(gradients_by_kind.items()):
-    mean = torch.tensor(runs).mean(dim=0)
+means = {name: torch.tensor(runs).mean(dim=0) for name, runs in gradients_by_kind.items()}
+for k, (name, mean) in enumerate(means.items()):
     ax.plot(depths, mean, "os"[k] + "-", color=f"C{k}", label=name)
-    for run in runs:
+    for run in gradients_by_kind[name]:
         ax.plot(depths, run, "os"[k], color=f"C{k}", alpha=0.3)
 ax.set(xscale="log", xlabel="number of blocks", ylabel="gradient of the last block", ylim=(0, None))
 ax.set(title="With the norm before, a deep stack starts gently")
 ax.set_xticks(depths, depths)
 ax.minorticks_off()
-plotting.label_lines(ax);
+plotting.label_lines(ax)
+assert means["norm before"].diff().max() < 0 and means["norm before"][0] > 2.5 * means["norm before"][-1]
+assert means["norm after"].min() > 0.25 and means["norm after"].max() < 0.5
 
 # %% [markdown]
 # **What you see.** The gradient of the last block against the number of blocks, three seeds and their mean. Norm before: it falls steadily, from about 0.24 with two blocks to 0.07 with 32. Norm after: it stays between 0.3 and 0.45, however many there are.
 
-# %%
-means = {name: torch.tensor(runs).mean(dim=0) for name, runs in gradients_by_kind.items()}
-assert means["norm before"][-1] < 0.6 * means["norm before"][0]
-assert means["norm after"][-1] > 2 * means["norm before"][-1]
-
 # %% [markdown]
 # With the norm before, every block adds to the stream, and the stream grows. The last norm divides by its size, and the gradient with it: theory says by about $\sqrt{\text{depth}}$. Sixteen times as deep, a fourth of the gradient: close to what we measured.
 #
-# With the norm after, the stream is brought back to the same size in every block. At the first step, when all is still random, the last blocks get the full gradient. For Xiong and others this is why such stacks must start with small steps: the **warm-up** of section 5. Pre-norm forgives more: it is easier to train, not "better" in general.
+# With the norm after, the stream is brought back to the same size in every block. At the first step the last blocks get the full gradient. For Xiong and others this is why such stacks must start with small steps: the **warm-up** of section 5. Pre-norm forgives more: it is easier to train, not "better" in general.
 #
-# **Exercise [15.encoder_block](exercises/15_transformer.ipynb)** ●●● The block without cross attention, on your own.
+# **Exercise [15.encoder_block](exercises/15_transformer.ipynb)** ●●● The block without cross attention, from the two formulas alone.
 
 # %% [markdown]
 # ## 3 · Three models from one block
@@ -304,27 +291,24 @@ class EncoderDecoder(nn.Module):
         return self.decode(written, *self.encode(x))  # (B, T_y, target)
 
 # %% [markdown]
-# Do they see what they may, and no more? The gradient tells. An output depends on an input exactly if its gradient by that input's embedding is not zero.
+# Do they see what they may, and no more? The gradient tells. An output depends on an input exactly if its gradient by that input's embedding is not zero. All tokens of our little example differ, so each has a row of the embedding for itself.
 
 # %%
-def who_sees(run, embedding):
-    """(places out, places in): True where the output has a gradient by the embedded input."""
-    kept = []
-    hook = embedding.register_forward_hook(lambda module, inputs, out: kept.append(out))
+def who_sees(run, embedding, tokens):
+    """(places out, places in): True where the output has a gradient by that token's row of the embedding."""
     out = run()  # (1, T_out, vocabulary)
-    hook.remove()
-    rows = [torch.autograd.grad(out[0, t].square().sum(), kept[0], retain_graph=True)[0] for t in range(out.shape[1])]
-    return torch.stack([row[0].abs().sum(dim=-1) > 0 for row in rows])
+    rows = [torch.autograd.grad(y.square().sum(), embedding.weight, retain_graph=True)[0] for y in out[0]]
+    return torch.stack([row[tokens[0]].abs().sum(dim=-1) > 0 for row in rows])
 
 
 torch.manual_seed(0)
-read, written = torch.tensor([[5, 3, 7, 4, 6, 0]]), torch.tensor([[1, 2, 3, 4]])  # 0 is padding
+read, written = torch.tensor([[5, 3, 7, 4, 6, 0]]), torch.tensor([[1, 2, 3, 4]])  # all differ; 0 is padding
 gpt, bert, both = GPT(9, 16, 2, 32, 2), BERT(9, 16, 2, 32, 2), EncoderDecoder(9, 9, 16, 2, 32, 2)
 seen = {
-    "BERT": who_sees(lambda: bert(read), bert.tower.embedding)[:5],
-    "GPT": who_sees(lambda: gpt(read[:, :5]), gpt.tower.embedding),
-    "decoder: its own past": who_sees(lambda: both(read, written), both.decoder.embedding),
-    "decoder: what was read": who_sees(lambda: both(read, written), both.encoder.embedding),
+    "BERT": who_sees(lambda: bert(read), bert.tower.embedding, read)[:5],
+    "GPT": who_sees(lambda: gpt(read[:, :5]), gpt.tower.embedding, read[:, :5]),
+    "decoder: its own past": who_sees(lambda: both(read, written), both.decoder.embedding, written),
+    "decoder: what was read": who_sees(lambda: both(read, written), both.encoder.embedding, read),
 }
 
 # %%
@@ -334,32 +318,30 @@ for ax, (name, table) in zip(axes, seen.items(), strict=True):
     ax.set(xlabel="input", title=name, xticks=range(table.shape[1]), yticks=range(table.shape[0]))
     ax.grid(False)
 axes[0].set_ylabel("output")
-fig.suptitle("A mask decides what a block can be", fontweight="bold");
-
-# %% [markdown]
-# **What you see.** Four tables, rows for outputs and columns for inputs; blue where the output depends on the input. BERT's is all blue but for the last column, the padding. GPT's is a lower triangle with its diagonal. The decoder's own table is such a triangle too; the table of decoder against encoder is all blue but for the padding.
-
-# %%
+fig.suptitle("A mask decides what a block can be", fontweight="bold")
 for name in ("BERT", "decoder: what was read"):
     assert seen[name][:, :5].all() and not seen[name][:, 5].any()
 assert torch.equal(seen["GPT"], causal_mask(5)) and torch.equal(seen["decoder: its own past"], causal_mask(4))
+
+# %% [markdown]
+# **What you see.** Four tables, rows for outputs and columns for inputs; blue where the output depends on the input. BERT's is all blue but for the last column, the padding. GPT's is a lower triangle with its diagonal. The decoder's own table is such a triangle too; the table of decoder against encoder is all blue but for the padding.
 
 # %% [markdown]
 # ### One place later
 #
 # A decoder trains on all places at once: this is **teacher forcing** (lesson 13) without a loop. For the target `K AE T end` it must be shown `start K AE T`: at each place all that comes **before** the token it has to say. So its input is the target, moved one place later, with a start token in front.
 #
-# If you forget the move, the decoder finds at each place the very token it should say. Its loss falls to almost nothing in no time, and it has learned to copy. **A loss that is too good is a leak.**
-#
-# **Exercise [15.shift_targets](exercises/15_transformer.ipynb)** ● The decoder's input. (Write it before you look at the next cell.)
+# With a list it is one line. What we keep for each word is `start K AE T end`; all but the last is the input, all but the first is the target.
 
 # %%
-def shift_targets(tokens, start):
-    first = torch.full_like(tokens[:, :1], start)
-    return torch.cat([first, tokens[:, :-1]], dim=1)
+whole = ["start", "K", "AE", "T", "end"]
+for k, target in enumerate(whole[1:], start=1):
+    print(f"sees {' '.join(whole[:k]):16} says {target}")
 
-
-print(shift_targets(torch.tensor([[5, 6, 2], [7, 2, 0]]), start=1).tolist())
+# %% [markdown]
+# If you forget the move, the decoder finds at each place the very token it should say. Its loss falls to almost nothing in no time, and it has learned to copy. **A loss that is too good is a leak.**
+#
+# **Exercise [15.shift_targets](exercises/15_transformer.ipynb)** ● The other way round: only the targets are given, as a tensor of a whole batch, and the input has to be made of them.
 
 # %% [markdown]
 # ## 4 · How many parameters?
@@ -368,29 +350,29 @@ print(shift_targets(torch.tensor([[5, 6, 2], [7, 2, 0]]), start=1).tolist())
 #
 # $$12 d^2 + 13 d$$
 #
-# By hand, $d = 64$: $49{,}152 + 832 = 49{,}984$. The embedding has $V d$. The length of the text is **not** in the formula, nor the number of heads.
+# By hand, $d = 64$: $49{,}152 + 832 = 49{,}984$. The embedding has a row of $d$ numbers for each of the $n$ tokens of the vocabulary: $n d$. The length of the text is **not** in the formula, nor the number of heads.
 #
-# For GPT-2 of 2019: $V = 50{,}257$, $d = 768$, 12 blocks, 1,024 learned positions, a last norm; and its head uses the embedding again, so it costs nothing.
+# (Many books, and the exercises, write $V$ for the vocabulary's size. In this lesson V is only attention's values.)
+#
+# For GPT-2 of 2019: $n = 50{,}257$, $d = 768$, 12 blocks, 1,024 learned positions, a last norm; and its head uses the embedding again, so it costs nothing.
 
 # %%
 def block_parameters(d):
     return 12 * d**2 + 13 * d
 
 
-V, d = 50_257, 768
+n, d = 50_257, 768
+gpt2 = n * d + 1024 * d + 12 * block_parameters(d) + 2 * d
 print(f"our block, d = 64: {count_parameters(Block(64, 4, 256)):,} counted, {block_parameters(64):,} by formula")
-print(f"GPT-2: {V * d + 1024 * d + 12 * block_parameters(d) + 2 * d:,}")
+print(f"GPT-2: {gpt2:,}")
 print(f"BERT:  {(30_522 + 512 + 2) * d + 2 * d + 12 * block_parameters(d) + d * d + d:,}")
 print(f"GPT-3: {50_257 * 12_288 + 2048 * 12_288 + 96 * block_parameters(12_288) + 2 * 12_288:,}")
-
-# %%
-assert count_parameters(Block(64, 4, 256)) == block_parameters(64)
-assert V * d + 1024 * d + 12 * block_parameters(d) + 2 * d == 124_439_808
+assert count_parameters(Block(64, 4, 256)) == block_parameters(64) and gpt2 == 124_439_808
 
 # %% [markdown]
 # These are the known figures: 124 million, 110 million ("BERT base", with its token types and pooling layer) and 175 billion.
 #
-# **Exercise [15.count_transformer_parameters](exercises/15_transformer.ipynb)** ●● A whole model, for any `d_ff`.
+# **Exercise [15.count_transformer_parameters](exercises/15_transformer.ipynb)** ●● A whole GPT like ours, for any `d_ff`: add up the parts yourself.
 
 # %%
 widths = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 12_288]
@@ -416,12 +398,13 @@ plotting.label_lines(ax);
 # A translation small enough for this page: from letters to **phonemes**, the sounds of speech. The CMU Pronouncing Dictionary writes them in 39 codes. English spelling is a hard language: *through* is `TH R UW`.
 
 # %%
-said = {w: p for w, p in pronunciations().items() if 3 <= len(w) <= 8 and len(p) <= 8}
+dictionary = pronunciations()
+said = {w: p for w, p in dictionary.items() if 3 <= len(w) <= 8 and len(p) <= 8}
 phonemes = sorted({p for sounds in said.values() for p in sounds})
 held = ["knight", "phone", "shipping", "quaking", "thatcher", "chemist"]  # not for training
 words = sorted(set(said) - set(held))
 random.Random(0).shuffle(words)
-test_words, train_words = held + words[:1000], words[1000:]
+test_words, train_words = held + words[:1000], words[1000:51_000]
 print(f"{len(train_words):,} words for training, {len(test_words):,} for the test, {len(phonemes)} phonemes")
 for word in ("cat", "knight", "through", "thatcher"):
     print(f"{word:9}", " ".join(said[word]))
@@ -439,9 +422,9 @@ def letters(words, most=8):
     return torch.tensor([[ord(c) - 97 for c in w] + [PAD_LETTER] * (most - len(w)) for w in words])
 
 
-def sounds(words, most=9):
-    """(B, most): a word's phonemes as numbers, then the end, then padding."""
-    rows = [[code[p] for p in said[w]] + [END] for w in words]
+def sounds(words, most=10):
+    """(B, most): the start, a word's phonemes as numbers, the end, then padding."""
+    rows = [[START] + [code[p] for p in said[w]] + [END] for w in words]
     return torch.tensor([row + [PAD] * (most - len(row)) for row in rows])
 
 
@@ -458,31 +441,28 @@ print(X_train[0].tolist(), "→", Y_train[0].tolist())
 #
 # By hand, $d = 64$ and `warmup` 100: at step 100 both are equal, $0.125 \cdot 0.1 = 0.0125$, the top. At step 50, half of it; at step 400, also half. **Warm-up** gives Adam time to learn the gradients' scale before it takes long steps.
 #
-# **Exercise [15.noam_warmup](exercises/15_transformer.ipynb)** ● The formula; steps count from 1. (Write it before you look at the next cell.)
+# **Exercise [15.noam_warmup](exercises/15_transformer.ipynb)** ● The formula; steps count from 1. Here we only draw its two curves, dotted, and over them the lower one.
 
 # %%
-def noam_warmup(step, d_model, warmup):
-    if step < 1 or warmup < 1:
-        raise ValueError("step and warmup count from 1")
-    return d_model**-0.5 * min(step**-0.5, step * warmup**-1.5)
-
-
-steps = range(1, 401)
+steps = torch.arange(1, 401)
+rise, fall = 0.125 * steps * 100**-1.5, 0.125 * steps**-0.5  # d_model = 64: 64 ** -0.5 = 0.125
 ax = plt.subplots(figsize=(8.5, 4))[1]
-ax.plot(steps, [noam_warmup(s, 64, 100) for s in steps], label="Noam, d = 64", color="C0")
-ax.plot(steps, [noam_warmup(s, 512, 100) for s in steps], "--", label="Noam, d = 512", color="C1")
-ours_now = [warmup(cosine_lr(0.01, s, 400), s, 40) for s in steps]
-ax.plot(steps, ours_now, "-.", label="ours", color="C5")
-ax.set(xlabel="step", ylabel="learning rate", ylim=(0, None), title="First up, then down; wider models take smaller steps")
+for curve in (rise, fall):
+    ax.plot(steps, curve, ":", color=plotting.COLORS["neutral"])
+ax.plot(steps, rise.where(steps < 100, fall), color="C0", label="Noam, d = 64")
+ours_now = [warmup(cosine_lr(0.01, s, 400), s, 40) for s in steps.tolist()]
+ax.plot(steps, ours_now, "--", color="C1")
+ax.text(185, ours_now[185] - 0.0013, "ours", color="C1", fontweight="bold", ha="right")
+ax.set(xlabel="step", ylabel="learning rate", ylim=(0, 0.015), title="First up, then down")
 plotting.label_lines(ax);
 
 # %% [markdown]
-# **What you see.** Three learning rates over 400 steps. The two of Noam rise in a straight line to a corner at step 100 and then sag slowly, that of the wider model at about a third of the height. Ours is at its top at step 40 and falls along half a cosine to zero.
+# **What you see.** Two learning rates over 400 steps. Noam's is the lower one of two dotted curves, a straight line that rises and a curve that falls: a corner at step 100, then a slow sag. Ours is at its top at step 40 and falls along half a cosine to zero.
 
 # %% [markdown]
 # Noam's rate was made for runs of 100,000 steps and never reaches zero. Ours is short, and a short run gains much from coming to rest. So we warm up for 40 steps and come down along a cosine (lesson 07), as most do today.
 #
-# One loop trains every model of this lesson. Its heart is one step; we keep it apart, because soon two models will take turns.
+# One loop trains every model of this lesson. Its heart is one step; we keep it apart, because soon two models will take turns. Adam gets `betas=(0.9, 0.98)` as in the paper: with 0.98 in place of 0.999 its mean of squared gradients looks back about 50 steps, not 1,000, which suits a short run.
 
 # %% tags=["long"]
 def stepper(model, loss_of, lr):
@@ -545,11 +525,11 @@ class GRUSpeaker(nn.Module):
 
 # %%
 def sound_loss(model, generator):
-    """Mean loss per phoneme of 128 random words."""
-    rows = torch.randint(len(X_train), (128,), generator=generator)
-    y = Y_train[rows]
-    logits = model(X_train[rows], shift_targets(y, START))  # (128, 9, 42)
-    return F.cross_entropy(logits.flatten(0, 1), y.flatten(), ignore_index=PAD)
+    """Mean loss per phoneme of 96 random words."""
+    rows = torch.randint(len(X_train), (96,), generator=generator)
+    seen, wanted = Y_train[rows, :-1], Y_train[rows, 1:]  # the same tokens, one place apart
+    logits = model(X_train[rows], seen)  # (96, 9, 42)
+    return F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=PAD)
 
 
 torch.manual_seed(0)
@@ -563,7 +543,7 @@ assert abs(count_parameters(gru_speaker) / count_parameters(speaker) - 1) < 0.01
 # %% [markdown]
 # ### The race
 #
-# Same parameters, same loop, each with the learning rate that was best for it of those we tried (Transformer 0.01, GRU 0.02), and the same **time**: they take turns, and whoever has used less time makes the next step. When the Transformer has made 300, it is over. About 16 seconds.
+# Same parameters, same loop, each with the learning rate that was best for it of those we tried (Transformer 0.01, GRU 0.02), and the same **time**: they take turns, and whoever has used less time makes the next step. When the Transformer has made 220, it is over. About 9 seconds.
 
 # %%
 explore.predict("15.race")
@@ -581,15 +561,14 @@ def race(transformer, gru, steps):
     return losses, used
 
 
-speaker_losses, used = race(speaker, gru_speaker, steps=300)
+speaker_losses, used = race(speaker, gru_speaker, steps=220)
 for name, run in speaker_losses.items():
     print(f"{name:11} {len(run)} steps of {1000 * used[name] / len(run):.0f} ms, loss {sum(run[-20:]) / 20:.2f}")
 
 # %%
 ends = {name: sum(run[-20:]) / 20 for name, run in speaker_losses.items()}
-assert ends["Transformer"] < ends["GRU"] and ends["Transformer"] < 0.7
+assert ends["Transformer"] < 0.9 * ends["GRU"]
 
-# %%
 ax = plt.subplots(figsize=(8.5, 4.2))[1]
 for k, (name, run) in enumerate(speaker_losses.items()):
     smooth = torch.tensor(run).unfold(0, 10, 1).mean(dim=1)  # mean of ten steps
@@ -606,25 +585,29 @@ plotting.label_lines(ax);
 #
 # Trained, it has to write without a teacher. **Greedy decoding**: ask for the logits of the next token, take the largest, put it behind what is written, ask again. Stop at the end token, or when it has become too long: a model may never say "end".
 #
-# **Exercise [15.greedy_decode](exercises/15_transformer.ipynb)** ●● For any model, given as a function from tokens to logits. (Write it before you look at the next cell.)
+# We do it for a whole batch. Words of a batch end at different places, so here all write on to the same length, and what comes after the end is thrown away.
+#
+# **Exercise [15.greedy_decode](exercises/15_transformer.ipynb)** ●● For one sequence, any model, and no token more than needed.
 
 # %%
-def greedy_decode(next_logits, start, end, most):
-    tokens = [start]
-    while len(tokens) <= most:
-        token = int(next_logits(tokens).argmax())
-        if token == end:
-            break
-        tokens.append(token)
-    return tokens[1:]
+def write(model, X, most):
+    """(B, most): what the model writes for each word of X, and whatever comes after the end."""
+    written = torch.full((len(X), 1), START)
+    with torch.no_grad():
+        for _ in range(most):
+            best = model(X, written)[:, -1:].argmax(dim=-1)  # (B, 1)
+            written = torch.cat([written, best], dim=1)
+    return written[:, 1:]
+
+
+def until_end(row):
+    return row[: row.index(END)] if END in row else row
 
 
 def speak(model, word):
     """The phonemes of one word; what the model looked at stays in its attention."""
-    x = letters([word], most=len(word))
-    with torch.no_grad():
-        tokens = greedy_decode(lambda so_far: model(x, torch.tensor([so_far]))[0, -1], START, END, most=20)
-    return [phonemes[t] if t < 39 else "?" for t in tokens]
+    row = write(model, letters([word], most=len(word)), most=len(word) + 2)[0].tolist()
+    return [phonemes[t] if t < 39 else "?" for t in until_end(row)]
 
 
 # %% tags=["nbval-ignore-output"]
@@ -642,51 +625,40 @@ assert sum(spoken[word][:1] == list(said[word][:1]) for word in held) >= 3
 
 # %% [markdown]
 # The distance is found in a table: row by row, from the beginnings of one word to those of the other. Each field is the cheapest of three: come from above (take out) + 1, from the left (put in) + 1, or from the corner (+ 1 if the two differ). The first row counts 0, 1, 2, …: that many tokens must be put in where nothing was predicted. The first column counts likewise what must be taken out. The field at the bottom right is the distance.
-#
-# **Exercise [15.error_rate](exercises/15_transformer.ipynb)** ●●● (Write it before you look at the next cell.)
 
 # %%
-def error_rate(predicted, wanted):
-    if not len(wanted):
-        raise ValueError("the wanted sequence is empty: there is no length to divide by")
-    row = list(range(len(wanted) + 1))  # from nothing to each beginning of the wanted
-    for i, p in enumerate(predicted, start=1):
-        corner, row[0] = row[0], i
-        for j, w in enumerate(wanted, start=1):
-            corner, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, corner + (p != w))
-    return row[-1] / len(wanted)
-
-
-print(error_rate("kitten", "sitting"), 3 / 7)
+predicted, wanted = "kitten", "sitting"
+print("      " + "  ".join(wanted))
+for i in range(len(predicted) + 1):
+    row = [i] + [round(error_rate(predicted[:i], wanted[: j + 1]) * (j + 1)) for j in range(len(wanted))]
+    print(" " + (" " + predicted)[i] + " " + "  ".join(str(changes) for changes in row))
 
 # %% [markdown]
+# Check a field by hand: *kitt* against *sitt*, 1. Above it stands 2, left of it 2, at the corner 1 (*kit* against *sit*), and the two *t* are the same: min(2 + 1, 2 + 1, 1 + 0) = 1.
+#
+# **Exercise [15.error_rate](exercises/15_transformer.ipynb)** ●●● Fill the table yourself. Here the finished function comes from `utils.built`, and we asked it for all beginnings.
+#
 # Now all test words at once, in one batch, and both error rates. (Phonemes: all changes over all wanted phonemes.)
 
-# %%
+# %% tags=["nbval-ignore-output"]
 def errors(model):
     """Phoneme and word error rate on the test words, written greedily."""
-    written = torch.full((len(X_test), 1), START)
-    with torch.no_grad():
-        for _ in range(10):
-            written = torch.cat([written, model(X_test, written)[:, -1:].argmax(dim=-1)], dim=1)
     changes, length, wrong = 0.0, 0, 0
-    for word, row in zip(test_words, written[:, 1:].tolist(), strict=True):
-        row = row[: row.index(END)] if END in row else row
-        wanted = [code[p] for p in said[word]]
+    for word, row in zip(test_words, write(model, X_test, most=10).tolist(), strict=True):
+        row, wanted = until_end(row), [code[p] for p in said[word]]
         changes += error_rate(row, wanted) * len(wanted)
         length, wrong = length + len(wanted), wrong + (row != wanted)
     return changes / length, wrong / len(test_words)
 
-# %% tags=["nbval-ignore-output"]
 rates = {"Transformer": errors(speaker), "GRU": errors(gru_speaker)}
 for name, (per_phoneme, per_word) in rates.items():
     print(f"{name:11} phoneme error rate {per_phoneme:.1%}, word error rate {per_word:.1%}")
 
 # %%
-assert rates["Transformer"][0] < rates["GRU"][0] and rates["Transformer"][0] < 0.3
+assert rates["Transformer"][0] < 0.85 * rates["GRU"][0] and rates["Transformer"][0] < 0.25
 
 # %% [markdown]
-# The Transformer wins: in our runs about 17% of the phonemes wrong, against 22 to 23%. Its steps take longer, so it made fewer of them, and still it was ahead. Chance with a thousand test words, and other seeds, move each rate by about one point.
+# The Transformer wins: in our runs with three seeds 20 to 21% of the phonemes wrong, against about 28%. Its steps take longer, so it made fewer of them (220 against about 300), and still it was ahead.
 #
 # Be fair to the loser. Words of eight letters are a mild bottleneck, and with more than half of the words wrong neither speaks English yet. It is a statement about **this time on this computer**. Section 11 says what ten times as long gives.
 
@@ -713,13 +685,14 @@ for ax, word in zip(axes.flat, held, strict=True):
     ax.set_xticks(range(len(word)), list(word))
     ax.set_yticks(range(len(spoken)), spoken)
     ax.grid(False)
+fig.suptitle("Each sound looks at the letters that make it", fontweight="bold");
 
 # %% [markdown]
-# **What you see.** Six maps from our run, sounds down the side, letters along the top, darker for more weight. All run from top left to bottom right: sounds look at letters in their order. Two letters that make one sound are looked at together: *sh* in *shipping*, *ph* in *phone*, *th* in *thatcher*, *ch* in *chemist* (said wrongly, as in *chin*). The last *e* of *phone* gets nearly nothing.
+# **What you see.** Six maps from our run, sounds down the side, letters along the top, darker for more weight. All run from top left to bottom right: sounds look at letters in their order. Two letters that make one sound are often looked at together: *kn* in *knight*, *th* in *thatcher*, *ng* in *quaking*. Or one of them is enough: *p* for the F of *phone*, *c* for the CH of *chemist* (said wrongly, as in *chin*). The last *e* of *phone* gets nothing.
 #
 # Read such maps with care. The encoder has already mixed the letters: its vector at *g* knows of *n* and *h* too. A weight says where the decoder looked, not all that it knew.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 def lean(word):
     """Correlation between a sound's place and the letters it looks at: 1 if they go along together."""
     weights = say(word)[1]
@@ -727,12 +700,9 @@ def lean(word):
     return torch.corrcoef(torch.stack([torch.arange(len(looked)).float(), looked]))[0, 1].item()
 
 
-long_words = [word for word in test_words[:80] if len(said[word]) > 4]
-leans = torch.tensor([lean(word) for word in long_words])
-print(f"{len(leans)} test words: mean correlation {leans.mean():.2f}")
-
-# %%
-assert leans.mean() > 0.7
+leans = torch.tensor([lean(word) for word in test_words[:80] if len(said[word]) > 4])
+print(f"{len(leans)} test words, mean correlation above 0.8: {leans.mean() > 0.8}")
+assert leans.mean() > 0.8
 
 # %% [markdown]
 # ### Explorer: say it
@@ -746,13 +716,13 @@ assert leans.mean() > 0.7
 # - **Challenge:** eight letters or more, every sound as the dictionary has it.
 
 # %% tags=["nbval-ignore-output"]
-explore.pronounce(say)
+explore.pronounce(say, dictionary=dictionary)
 
 # %% [markdown]
-# **What you see.** The map of *knight*: its letters along the top, the model's sounds down the side, and darker fields where a sound looks. In our run it says `N IH NG` and is wrong (`N AY T` is right), but look at the first row: N looks at *k* and *n* together, and a silent *k* was learned.
+# **What you see.** The map of *knight*: its letters along the top, the model's sounds down the side, and darker fields where a sound looks. In our run it says `N IH G` and is wrong (`N AY T` is right), but look at the first row: N looks at *k* and *n* together. That the two make one sound it has learned; what *igh* does, it has not.
 
 # %%
-assert len(say("knight")[0]) >= 1
+assert torch.allclose(say("knight")[1].sum(dim=1), torch.ones(1))  # the weights of each sound: 100% together
 
 # %% [markdown]
 # ## 6 · A small GPT reads a novel
@@ -767,10 +737,10 @@ characters = sorted(set(text))
 number = {c: k for k, c in enumerate(characters)}
 tokens = torch.tensor([number[c] for c in text])
 cut = len(tokens) * 19 // 20
-V = len(characters)
+vocabulary = len(characters)
 
 
-def chunks(source, generator, B=32, T=32):
+def chunks(source, generator, B=24, T=32):
     """B pieces of text, each (T + 1) characters: inputs (B, T), and targets one place further."""
     starts = torch.randint(len(source) - T, (B, 1), generator=generator)
     piece = source[starts + torch.arange(T + 1)]  # (B, T + 1)
@@ -788,43 +758,43 @@ def validation_loss(model):
 
 
 torch.manual_seed(0)
-writer = GPT(V, d_model=64, h=4, d_ff=128, layers=2)
+writer = GPT(vocabulary, d_model=64, h=4, d_ff=128, layers=2)
 begin = validation_loss(writer)
-print(f"{count_parameters(writer):,} parameters; loss {begin:.2f}, ln {V} = {math.log(V):.2f}")
-assert abs(begin - math.log(V)) < 0.05
+print(f"{count_parameters(writer):,} parameters; loss {begin:.2f}, ln {vocabulary} = {math.log(vocabulary):.2f}")
+assert abs(begin - math.log(vocabulary)) < 0.05
 
 # %% [markdown]
-# While it trains we let it write, four times, always behind the same words. About 9 seconds.
+# While it trains we let it write, four times, always behind the same words. It draws as in lesson 13: the logits are divided by a **temperature**, then a token is drawn. (`keep` has nothing to do yet; section 7 needs it.) About 5 seconds.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 def encode(text):
     return torch.tensor([[number[c] for c in text]])  # (1, T)
 
 
-def continue_text(model, prompt, length, temperature=0.8, keep=lambda logits: logits):
-    """Draw character after character; `keep` may forbid some of them."""
+def continue_text(model, prompt, length, temperature=0.8, keep=lambda scores: scores):
+    """Draw character after character: first the temperature, then `keep` may forbid some."""
     generator, so_far = torch.Generator().manual_seed(0), encode(prompt)
     with torch.no_grad():
         for _ in range(length):
-            logits = model(so_far[:, -32:])[0, -1]  # (V,): it learned from pieces of 32
-            drawn = sample_index(keep(logits), temperature, generator)
+            logits = model(so_far[:, -32:])[0, -1]  # (vocabulary,): it learned from pieces of 32
+            drawn = sample_index(keep(logits / temperature), generator=generator)
             so_far = torch.cat([so_far, torch.tensor([[drawn]])], dim=1)
     return "".join(characters[k] for k in so_far[0].tolist())
 
-# %% tags=["nbval-ignore-output"]
+
 def show_sample(step):
-    if step in (0, 50, 150, 400):
+    if step in (0, 50, 150, 350):
         print(f"{step:4} | {continue_text(writer, 'The whale ', 70)!r}")
 
 
-writer_losses = train(writer, novel_loss, lr=0.01, steps=400, watch=show_sample)
+writer_losses = train(writer, novel_loss, lr=0.01, steps=350, watch=show_sample)
 print(f"validation loss {validation_loss(writer):.2f}")
 
 # %%
-assert validation_loss(writer) < 2.5 and writer_losses[0] > 4.3
+assert 1.9 < validation_loss(writer) < 2.3
 
 # %% [markdown]
-# Read the four lines. At first, random signs. After 50 steps, small letters and spaces in about the right shares. Later, the lengths of words, and first short words: *the*, *this*, *and*. Four hundred steps have shown it 410,000 characters, a third of the novel, and a loss of 2.0 a character is far from sense: a good large model needs less than half.
+# Read the four lines. At first, random signs. After 50 steps, small letters and spaces in about the right shares. Later, the lengths of words, and first short words: *the*, *this*, *and*. The 350 steps have shown it 270,000 characters, a quarter of the novel, and a loss of 2.1 a character is far from sense: a good large model needs less than half.
 
 # %% [markdown]
 # ### Against an LSTM
@@ -838,26 +808,26 @@ explore.predict("15.novel")
 class LSTMWriter(nn.Module):
     def __init__(self, d_embedding=32, n=112):
         super().__init__()
-        self.embedding = nn.Embedding(V, d_embedding)
+        self.embedding = nn.Embedding(vocabulary, d_embedding)
         self.lstm = nn.LSTM(d_embedding, n, batch_first=True)
-        self.head = small_head(n, V)
+        self.head = small_head(n, vocabulary)
 
     def forward(self, tokens):
-        return self.head(self.lstm(self.embedding(tokens))[0])  # (B, T, V)
+        return self.head(self.lstm(self.embedding(tokens))[0])  # (B, T, vocabulary)
 
 
 torch.manual_seed(0)
 lstm_writer = LSTMWriter()
 print(f"{count_parameters(lstm_writer):,} parameters")
-lstm_losses = train(lstm_writer, novel_loss, lr=0.02, steps=400)
+lstm_losses = train(lstm_writer, novel_loss, lr=0.02, steps=350)
 print(f"validation loss: LSTM {validation_loss(lstm_writer):.2f}, GPT {validation_loss(writer):.2f}")
 
 # %%
 assert abs(count_parameters(lstm_writer) / count_parameters(writer) - 1) < 0.01
-assert validation_loss(lstm_writer) < validation_loss(writer)
+assert 0.05 < validation_loss(writer) - validation_loss(lstm_writer) < 0.3
 
 # %% [markdown]
-# The LSTM reads better, by about 0.1. Its forget gates come with a built-in idea: what is near counts most. For the next character that is nearly always true. Attention has no such idea. It must learn from data which places are near, and 400 steps are little data. It is the price of being general; with much more data and larger models it pays.
+# The LSTM reads better, by 0.1 to 0.2. Its forget gates come with a built-in idea: what is near counts most. For the next character that is nearly always true. Attention has no such idea. It must learn from data which places are near, and 350 steps are little data. It is the price of being general; with much more data and larger models it pays.
 #
 # A misconception to lose: *"the Transformer is better than the RNN"*. On spelling it was, on this one it was not. Measure.
 
@@ -885,9 +855,6 @@ for name, row in times.items():
     print(f"{name:5}", "  ".join(f"{T}: {1000 * t:.0f} ms" for T, t in zip(lengths, row, strict=True)))
 
 # %%
-assert times["GPT"][-1] > 1.3 * min(times["GPT"][:3]) and times["GPT"][-1] > times["LSTM"][-1]
-
-# %%
 ax = plt.subplots(figsize=(8.5, 4.2))[1]
 for k, (name, row) in enumerate(times.items()):
     ax.plot(lengths, [1000 * t for t in row], "os"[k] + "-", color=f"C{k}", label=name)
@@ -895,13 +862,24 @@ ax.set(xscale="log", xlabel="length of a piece (1,024 characters in all)", ylabe
 ax.set(title="On a CPU, length costs the GPT, not the LSTM")
 ax.set_xticks(lengths, lengths)
 ax.minorticks_off()
-plotting.label_lines(ax);
+plotting.label_lines(ax)
+assert times["GPT"][-1] > min(times["GPT"])  # the clock of a busy computer is no proof: we count below
 
 # %% [markdown]
-# **What you see.** Time of a training step against the length of a piece, for as many characters in all. The GPT's line is the higher one everywhere; it climbs towards 256, where it is clearly above its own shortest pieces. The LSTM's rises much less, if at all.
+# **What you see.** Time of a training step against the length of a piece, for as many characters in all. The GPT's line climbs towards 256, where it is clearly above its own shorter pieces and above the LSTM. The LSTM's rises much less, if at all.
 
 # %% [markdown]
-# So on a CPU it is the other way round. Attention compares each place with each: pieces of twice the length, twice as many comparisons for the same text. (The rest of the block costs the same, so the whole step does not double.) The LSTM's places do wait for one another, but a CPU with two cores does things one after another anyway.
+# A clock also measures what else the computer does. Work can be counted. For each character, each of our two blocks multiplies $4d^2$ times in its projections, $2 d \cdot d_\text{ff}$ times in feed-forward, and $2 d T$ times in attention: a query against $T$ keys, and weights times $T$ values. (Without the savings that a causal mask would allow; ours makes none.)
+
+# %%
+d, d_ff = 64, 128
+by_weights = 4 * d**2 + 2 * d * d_ff
+for T in lengths:
+    print(f"pieces of {T:3}: {by_weights:,} by weights, {2 * d * T:6,} by attention: {2 * d * T / by_weights:.0%} more")
+assert 2 * d * 256 == by_weights
+
+# %% [markdown]
+# So on a CPU it is the other way round. Attention compares each place with each: pieces of twice the length, twice as many comparisons for the same text. At 256 they are as much work as all weights together. The LSTM multiplies equally often however the text is cut. Its places do wait for one another, but a CPU with two cores does things one after another anyway.
 
 # %% [markdown]
 # The Transformer's advantage shows on hardware that does thousands of things at once. There what counts is the longest chain of things that must wait: 256 steps for the LSTM, for the GPT two blocks, however long the text. And it shows with size: more layers, more data, longer memory. A misconception to lose: *"Transformers are faster"*. They are faster to train **in parallel**.
@@ -919,18 +897,13 @@ plotting.label_lines(ax);
 # %% [markdown]
 # By hand: probabilities 0.5, 0.3, 0.15, 0.05. Top-2 keeps 0.5 and 0.3 and draws with 0.625 and 0.375. Top-p with 0.9 keeps three: two reach only 0.8.
 #
-# With both a temperature and top-p the order matters: usually the temperature comes first, as in the explorer below, and the cut is made in what it gives. For top-k the order makes no difference.
+# With both a temperature and top-p the order matters. The temperature comes first, and the cut is made in what it gives: so in `continue_text`, and so in the explorer below. For top-k the order makes no difference.
 #
-# **Exercise [15.top_k](exercises/15_transformer.ipynb)** ●● The others' logits become −∞: their probability is then exactly 0. (Write it before you look at the next cell.)
+# Top-p in code: the others' logits become −∞, so that their probability is exactly 0. We sort, add up, cut, and put what is left back at its places.
+#
+# **Exercise [15.top_k](exercises/15_transformer.ipynb)** ●● The same with a count: simpler, since nothing is added up. Below, `top_k` comes from `utils.built`.
 
 # %%
-def top_k(logits, k):
-    if k < 1:
-        raise ValueError(f"k must be at least 1, not {k}")
-    values, places = logits.topk(min(k, logits.shape[-1]), dim=-1)
-    return torch.full_like(logits, -math.inf).scatter(-1, places, values)
-
-
 def top_p(logits, p):
     if not 0 < p <= 1:
         raise ValueError(f"p must be above 0 and at most 1, not {p}")
@@ -944,20 +917,20 @@ def top_p(logits, p):
 
 
 by_hand = torch.tensor([0.5, 0.3, 0.15, 0.05]).log()
-print([f"{q:.3f}" for q in top_k(by_hand, 2).softmax(dim=0).tolist()])
-print([f"{q:.3f}" for q in top_p(by_hand, 0.9).softmax(dim=0).tolist()])
+for name, cut_row in (("top-k 2", top_k(by_hand, 2)), ("top-p 0.9", top_p(by_hand, 0.9))):
+    print(f"{name:9}", [f"{q:.3f}" for q in cut_row.softmax(dim=0).tolist()])
 
 # %%
 explore.predict("15.greedy")
 
 # %% tags=["nbval-ignore-output"]
 ways = {
-    "greedy": dict(keep=lambda logits: top_k(logits, 1)),
+    "greedy": dict(keep=lambda scores: top_k(scores, 1)),
     "temperature 0.5": dict(temperature=0.5),
     "temperature 1": dict(temperature=1.0),
     "temperature 2": dict(temperature=2.0),
-    "temperature 1, top-k 5": dict(temperature=1.0, keep=lambda logits: top_k(logits, 5)),
-    "temperature 1, top-p 0.9": dict(temperature=1.0, keep=lambda logits: top_p(logits, 0.9)),
+    "temperature 1, top-k 5": dict(temperature=1.0, keep=lambda scores: top_k(scores, 5)),
+    "temperature 1, top-p 0.9": dict(temperature=1.0, keep=lambda scores: top_p(scores, 0.9)),
 }
 samples = {name: continue_text(writer, "The whale ", 120, **way) for name, way in ways.items()}
 for name, sample in samples.items():
@@ -965,12 +938,12 @@ for name, sample in samples.items():
 
 # %%
 different = {name: len({s[i : i + 4] for i in range(10, len(s) - 4)}) for name, s in samples.items()}
-assert different["greedy"] < different["temperature 1"] <= 117
+assert different["greedy"] < 30 and different["temperature 1"] > 70  # groups of four characters
 
 # %% [markdown]
 # Greedy: *the the the*, for ever. The most probable character at each place does not make the most probable text, and the most probable text is not what people write either. Temperature 2 is noise: the thousand small mistakes of the tail add up. Top-k and top-p cut that tail off and keep the variety.
 #
-# Why not always top-k? The number of sensible characters is not the same everywhere. After *whal* there is one, after a space there are twenty. Top-p follows the model; top-k cannot.
+# Why not always top-k? The number of sensible characters is not the same everywhere. After *and then th* there are a few, after a space there are twenty. Top-p follows the model; top-k cannot.
 
 # %% tags=["nbval-ignore-output"]
 prompts = ["The whal", "Captain Aha", "The whale ", "of the se", "and then th"]
@@ -982,7 +955,7 @@ for prompt, row in next_logits.items():
     print(f"{prompt!r:14} most probable {characters[k]!r} with {p:.0%}; {kept[prompt]} characters reach 90%")
 
 # %%
-assert min(kept.values()) < max(kept.values())
+assert 2 * min(kept.values()) < kept["The whale "]
 
 # %% [markdown]
 # ### Explorer: what comes next
@@ -998,10 +971,10 @@ assert min(kept.values()) < max(kept.values())
 explore.sampling(next_logits, characters)
 
 # %% [markdown]
-# **What you see.** Bars for two prompts under top-p 0.9. After the one where the model is sure, two or three characters stay, and the longest bar is far ahead. After *The whale*, with its space, more than a dozen stay, none above a fifth. Diamonds show the share of 200 draws; grey bars what the model had before the cut.
+# **What you see.** Bars for two prompts under top-p 0.9. After *and then th*, where the model is surest, three characters stay, and one is far ahead. After *The whale*, with its space, 17 stay in our run, none above a fifth: twelve have a row of their own, and the last row holds all others together, five of which stay. Diamonds show the share of 200 draws; grey bars what the model had before the cut.
 
 # %%
-assert len(next_logits) == 5
+assert min(kept.values()) <= 6 and kept["The whale "] > 12
 
 # %% [markdown]
 # ## 8 · Write faster: keys and values are kept
@@ -1012,7 +985,7 @@ assert len(next_logits) == 5
 def block_step(block, x, kept):
     """One new place, (B, 1, d_model), through a block; `kept` holds keys and values and grows."""
     a, X = block.attention, block.norm1(x)
-    Q, K, V = (split_heads(W(X), a.h) for W in (a.W_q, a.W_k, a.W_v))  # (B, h, 1, d_k)
+    Q, K, V = (split_heads(W(X), a.h) for W in (a.W_q, a.W_k, a.W_v))  # each (B, h, 1, d_k); V: values
     if kept:
         K, V = torch.cat([kept["K"], K], dim=2), torch.cat([kept["V"], V], dim=2)
     kept["K"], kept["V"] = K, V  # (B, h, T so far, d_k)
@@ -1021,52 +994,55 @@ def block_step(block, x, kept):
 
 
 def gpt_step(model, token, place, memory):
-    """Logits of the next token, (V,), given one token and what the blocks have kept."""
+    """Logits of the next token, (vocabulary,), given one token and what the blocks have kept."""
     x = model.tower.embedding(torch.tensor([[token]])) + model.tower.positions[place]
     for block, kept in zip(model.tower.blocks, memory, strict=True):
         x = block_step(block, x, kept)
     return model.head(model.tower.norm(x))[0, -1]
 
 # %% [markdown]
-# The same 240 tokens, greedily, in both ways; in float64, so that rounding cannot choose between two almost equal characters.
+# The same 160 tokens, greedily, in both ways; in float64, so that rounding cannot choose between two almost equal characters. We count how many places go through the model, and look at the clock too.
 
 # %%
 def write_all(model, prompt, length):
-    """Run everything again for each token."""
-    so_far = list(prompt)
+    """Run everything again for each token; the tokens, and how many places went through the model."""
+    so_far, places = list(prompt), 0
     while len(so_far) < length:
+        places += len(so_far)
         so_far.append(int(model(torch.tensor([so_far]))[0, -1].argmax()))
-    return so_far
+    return so_far, places
 
 
 def write_cached(model, prompt, length):
     """Run each token once."""
-    memory, so_far = [{} for _ in model.tower.blocks], list(prompt)
+    memory, so_far, places = [{} for _ in model.tower.blocks], list(prompt), 0
     for place in range(length - 1):
         logits = gpt_step(model, so_far[place], place, memory)
+        places += 1
         if place + 1 == len(so_far):
             so_far.append(int(logits.argmax()))
-    return so_far
+    return so_far, places
 
 # %% tags=["nbval-ignore-output"]
-exact, prompt = copy.deepcopy(writer).double(), encode("The whale ")[0].tolist()
+exact, prompt = GPT(vocabulary, 64, 4, 128, 2).double(), encode("The whale ")[0].tolist()
+exact.load_state_dict(writer.state_dict())
 took, results = {}, {}
 with torch.no_grad():
-    for name, write in (("everything again", write_all), ("with the cache", write_cached)):
+    for name, way in (("everything again", write_all), ("with the cache", write_cached)):
         begin = time.perf_counter()
-        results[name] = write(exact, prompt, 240)
+        results[name] = way(exact, prompt, 160)
         took[name] = time.perf_counter() - begin
-        print(f"{name:17} {took[name]:.2f} s")
-ratio = took["everything again"] / took["with the cache"]
-print(f"same tokens: {results['everything again'] == results['with the cache']}; {ratio:.1f} times as fast")
+        print(f"{name:17} {results[name][1]:6,} places, {took[name]:.2f} s")
+(slow, many), (fast, few), ratio = *results.values(), took["everything again"] / took["with the cache"]
+print(f"same tokens: {slow == fast}; {many / few:.0f} times fewer places, {ratio:.1f} times as fast")
 
 # %%
-assert results["everything again"] == results["with the cache"] and ratio > 1.3
+assert slow == fast and (many, few) == (150 * (10 + 159) // 2, 159) and ratio > 1
 
 # %% [markdown]
-# The same tokens, several times as fast. And the ratio grows with the length: without a cache the work for $n$ tokens grows like $n^2$ and more; with it every token costs one place, and one look at all kept keys. The price is memory: two vectors for each token in each block. For large models and long texts that memory is what limits how many people can be answered at once.
+# The same tokens: 12,675 places against 159, eighty times fewer. The clock gains less, two to seven times in our runs: for such small pieces a computer is busier with calling functions than with multiplying. The ratio grows with the length: without a cache the work for $n$ tokens grows like $n^2$ and more; with it every token costs one place, and one look at all kept keys. The price is memory: two vectors for each token in each block. For large models and long texts that memory is what limits how many people can be answered at once.
 #
-# (240 is more than the 32 places it was trained with; that says nothing about the cache, but do not expect sense out there.)
+# (160 places are more than the 32 of its training: no matter for the cache, but expect no sense.)
 
 # %% [markdown]
 # ## 9 · A small BERT fills gaps
@@ -1075,50 +1051,51 @@ assert results["everything again"] == results["with the cache"] and ratio > 1.3
 
 # %% [markdown]
 # 15% of the tokens are chosen. Of these, 80% become a **mask** token, 10% a random token, and 10% stay. Why so? In use there is no mask token. If every chosen token were masked, the model would only ever have to answer at masks, and could neglect all other places. With random and unchanged tokens among the chosen, any place may be asked, and what stands there may be wrong. The loss counts chosen tokens only: elsewhere the target is −100, which torch's cross-entropy leaves out.
+
+# %% [markdown]
+# Letter by letter, with two draws for each: is it chosen, and what becomes of it? (Here we choose 40%, to see more.)
 #
-# **Exercise [15.mask_tokens](exercises/15_transformer.ipynb)** ●●● (Write it before you look at the next cell.)
+# **Exercise [15.mask_tokens](exercises/15_transformer.ipynb)** ●●● Without a loop, for a whole batch of tokens at once, with −100 where nothing is asked. Below, it comes from `utils.built`, and we count what it does with 100,000 tokens.
 
 # %%
-def mask_tokens(tokens, mask_id, vocabulary, generator, share=0.15):
-    chosen = torch.rand(tokens.shape, generator=generator) < share
-    fate = torch.rand(tokens.shape, generator=generator)
-    other = torch.randint(0, vocabulary, tokens.shape, generator=generator)
-    inputs = torch.where(chosen & (fate < 0.8), mask_id, tokens)
-    inputs = torch.where(chosen & (fate >= 0.9), other, inputs)
-    return inputs, torch.where(chosen, tokens, -100)
-
+chance = random.Random(24)
+shown, asked = "", ""
+for letter in "transformersfillgaps":
+    chosen, fate = chance.random() < 0.4, chance.random()
+    stays = not chosen or fate >= 0.9
+    shown += letter if stays else "_" if fate < 0.8 else chance.choice("abcdefghijklmnopqrstuvwxyz")
+    asked += letter if chosen else "·"
+print("shown:", shown, "\nasked:", asked)
 
 inputs, targets = mask_tokens(torch.full((200, 500), 7), 27, 26, torch.Generator().manual_seed(0))
 chosen = inputs[targets == 7]
 shares = [(chosen == k).float().mean().item() for k in (27, 7)]
 print(f"chosen {len(chosen) / inputs.numel():.1%}; of these masked {shares[0]:.1%}, as they were {shares[1]:.1%}")
-
-# %%
 assert abs(len(chosen) / inputs.numel() - 0.15) < 0.01
 assert abs(shares[0] - 0.8) < 0.01 and abs(shares[1] - (0.1 + 0.1 / 26)) < 0.01
 
 # %% [markdown]
-# Our BERT reads words letter by letter, the training words of section 5 (not the test words). It learns what English spelling is like, and nobody had to label anything: the words themselves are the targets. That is **pretraining**. We hide 30% of the letters rather than 15%: these texts are short, and more hidden letters mean more to learn from in each step. About 8 seconds.
+# Our BERT reads words letter by letter, the training words of section 5 (not the test words). It learns what English spelling is like, and nobody had to label anything: the words themselves are the targets. That is **pretraining**. We hide 30% of the letters rather than 15%: these texts are short, and more hidden letters mean more to learn from in each step. About 5 seconds.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 MASK = 27
 
 
 def gap_loss(model, generator):
-    words = X_train[torch.randint(len(X_train), (128,), generator=generator)]
+    words = X_train[torch.randint(len(X_train), (96,), generator=generator)]
     inputs, targets = mask_tokens(words, MASK, 26, generator, share=0.3)
     real = words != PAD_LETTER  # padding is neither hidden nor guessed
     inputs, targets = torch.where(real, inputs, PAD_LETTER), torch.where(real, targets, -100)
     return F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
 
-# %% tags=["nbval-ignore-output"]
+
 torch.manual_seed(0)
 reader = BERT(28, d_model=64, h=4, d_ff=128, layers=2, pad=PAD_LETTER)
 print(f"{count_parameters(reader):,} parameters, ln 28 = {math.log(28):.2f}")
 reader_losses = train(reader, gap_loss, lr=0.005, steps=400)
 
 # %%
-assert abs(reader_losses[0] - math.log(28)) < 0.1 and sum(reader_losses[-20:]) / 20 < 2.75
+assert abs(reader_losses[0] - math.log(28)) < 0.1 and sum(reader_losses[-20:]) / 20 < 2.6
 
 # %% [markdown]
 # Let it fill gaps in test words. Beside it stands the only thing one could do without reading: always say the most frequent letter.
@@ -1140,7 +1117,7 @@ for k in range(6):
     print(f"{word[: middle[k]]}_{word[middle[k] + 1 :]}".ljust(10), "guesses:", best)
 
 # %%
-assert hit > 1.3 * often
+assert hit > 1.6 * often and among > 0.5
 
 # %% [markdown]
 # In our run about twice as often right as always saying the most frequent letter, and more often than not the right one is among its first five. It offers vowels for *ph_ne* and mostly consonants elsewhere; and it knows nothing about meaning.
@@ -1188,17 +1165,19 @@ for k in range(4):
     print("".join(chr(97 + c) for c in X_word[k].tolist() if c < 26), ["word", "scrambled"][y_word[k]])
 
 # %% [markdown]
-# Two starts: from the pretrained BERT, and **from scratch**, the same network with new weights. Each with 50, 200 and 800 labels, three seeds, 50 steps. Both got the learning rate that was better for them when we tried two: 0.001 pretrained, 0.003 from scratch. About 8 seconds.
+# Two starts: from the pretrained BERT, and **from scratch**, the same network with new weights. Each with 50, 200 and 800 labels, three seeds, 40 steps. Each has a learning rate that was among the best of those we tried for it: 0.001 pretrained, 0.003 from scratch. About 5 seconds.
 
 # %%
 explore.predict("15.labels")
 
-# %%
-def fine_tune(start, X, y, X_test, y_test, n, seed, classes=2, steps=50):
+# %% tags=["nbval-ignore-output"]
+def fine_tune(start, X, y, X_test, y_test, n, seed, classes=2, steps=40):
     """Test accuracy after training with n labels."""
     torch.manual_seed(seed)
     pretrained = start == "pretrained"
-    bert = copy.deepcopy(reader) if pretrained else BERT(28, 64, 4, 128, 2, pad=PAD_LETTER)
+    bert = BERT(28, 64, 4, 128, 2, pad=PAD_LETTER)
+    if pretrained:
+        bert.load_state_dict(reader.state_dict())
     model, few = Classifier(bert, classes), torch.randperm(len(X))[:n]
     optimizer = torch.optim.Adam(model.parameters(), lr=0.001 if pretrained else 0.003)
     for _ in range(steps):
@@ -1209,33 +1188,32 @@ def fine_tune(start, X, y, X_test, y_test, n, seed, classes=2, steps=50):
     with torch.no_grad():
         return (model(X_test).argmax(dim=1) == y_test).float().mean().item()
 
-# %% tags=["nbval-ignore-output"]
-accuracy = {}
+
+accuracy, task = {}, (X_word, y_word, X_word_test, y_word_test)
 for n in (50, 200, 800):
     for start in ("pretrained", "from scratch"):
-        runs = [fine_tune(start, X_word, y_word, X_word_test, y_word_test, n, seed) for seed in range(3)]
-        accuracy[start, n] = runs
-        print(f"{n:3} labels, {start:12} " + "  ".join(f"{a:.0%}" for a in runs))
+        accuracy[start, n] = [fine_tune(start, *task, n, seed) for seed in range(3)]
+        print(f"{n:3} labels, {start:12} " + "  ".join(f"{a:.0%}" for a in accuracy[start, n]))
 
 # %%
-gain = sum(accuracy["pretrained", 200]) / 3 - sum(accuracy["from scratch", 200]) / 3
-assert gain > 0.05 and min(accuracy["pretrained", 800]) > max(accuracy["from scratch", 50])
-
-# %%
+sizes, mean = (50, 200, 800), {}
 ax = plt.subplots(figsize=(8, 4.4))[1]
 for k, start in enumerate(("pretrained", "from scratch")):
-    table = 100 * torch.tensor([accuracy[start, n] for n in (50, 200, 800)])  # (3 sizes, 3 seeds)
-    ax.plot([50, 200, 800], table.mean(dim=1), "os"[k] + "-", color=f"C{k}", label=start)
-    ax.plot([50, 200, 800], table, "os"[k], color=f"C{k}", alpha=0.35)
+    table = 100 * torch.tensor([accuracy[start, n] for n in sizes])  # (3 sizes, 3 seeds)
+    mean[start] = table.mean(dim=1)
+    ax.plot(sizes, mean[start], "os"[k] + "-", color=f"C{k}", label=start)
+    ax.plot(sizes, table, "os"[k], color=f"C{k}", alpha=0.35)
 ax.axhline(50, color=plotting.COLORS["neutral"], linestyle=":")
 ax.set(xscale="log", xlabel="labels", ylabel="test accuracy, %", ylim=(45, 85))
 ax.set(title="Word or scrambled letters? Pretraining already knows")
-ax.set_xticks([50, 200, 800], [50, 200, 800])
+ax.set_xticks(sizes, sizes)
 ax.minorticks_off()
-plotting.label_lines(ax);
+plotting.label_lines(ax)
+gain = mean["pretrained"] - mean["from scratch"]
+assert gain[0] > 2 and gain[1:].min() > 8 and mean["pretrained"][1:].min() > 61 and mean["from scratch"].max() < 60
 
 # %% [markdown]
-# **What you see.** Test accuracy against the number of labels, three seeds and their mean. From scratch it stays within a few points of the dotted line of guessing, 50%. Pretrained, it does hardly better with 50 labels (the seeds differ by more), but reaches about 70% with 200 and a little more with 800. (With six times as many steps, scratch came to 57% with 200 labels and 63% with 800: still behind.)
+# **What you see.** Test accuracy against the number of labels, three seeds and their mean. From scratch it stays within a few points of the dotted line of guessing, 50%. Pretrained, it is right in about 60% with 50 labels, in about two of three with 200 and in 70% with 800. (With 300 steps, scratch came to 57% with 200 labels and 63% with 800: still behind.)
 
 # %% [markdown]
 # Is that so for every task? Another one on the same words: how many **syllables** has it: one, two, three, or four and more? The labels come from the dictionary's vowels.
@@ -1256,41 +1234,38 @@ for start in ("pretrained", "from scratch"):
 print(f"always the most frequent: {given[3].bincount().max() / len(given[3]):.0%}")
 
 # %%
-syllable_gain = sum(by_start["pretrained"]) / 3 - sum(by_start["from scratch"]) / 3
-assert syllable_gain < gain
+syllable_gain = 100 * (sum(by_start["pretrained"]) - sum(by_start["from scratch"])) / 3
+assert abs(syllable_gain) < 6 and syllable_gain < gain[1] / 2
 
 # %% [markdown]
-# Here pretraining gives little or nothing: both starts come to about 65%, hardly more than always saying "two" (59%), and the seeds differ by more than the starts do. Counting vowels is a task that gap filling never asked for.
+# Here pretraining gives little or nothing: both starts come to about 63%, hardly more than always saying "two" (59%), and the seeds differ by more than the starts do. Counting vowels is a task that gap filling never asked for.
 #
 # A misconception to lose: *"pretraining always helps"*. It helps where the new task needs what the old one has taught. Large models are trained on so much that this is often the case; ours was trained for seconds on one kind of thing. Always run the baseline from scratch.
 
 # %% [markdown]
 # ## 11 · With more time
 #
-# Everything here was trained for seconds. What would minutes give? Set `LONGER = True` and run the cell: both speakers of section 5 once more, for ten times as long: 3,000 steps of the Transformer, and the same time for the GRU.
+# Everything here was trained for seconds. What would minutes give? Set `LONGER = True` and run the cell: both speakers of section 5 once more, for ten times as long: 2,200 steps of the Transformer, and the same time for the GRU.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 LONGER = False
 if LONGER:
     torch.manual_seed(0)
     speaker, gru_speaker = EncoderDecoder(27, 42, 64, 4, 128, 1, pad=PAD_LETTER), GRUSpeaker()
-    race(speaker, gru_speaker, steps=3000)
+    race(speaker, gru_speaker, steps=2200)
     for name, model in (("Transformer", speaker), ("GRU", gru_speaker)):
         per_phoneme, per_word = errors(model)
         print(f"{name:11} phoneme error rate {per_phoneme:.1%}, word error rate {per_word:.1%}")
 
-# %%
-assert LONGER in (True, False)
-
 # %% [markdown]
-# We ran it once: about 90 seconds for each. The Transformer's phoneme error rate fell from 17% to 10%, its word error rate from 56% to 36%. The GRU's fell from 22% to 14%, and from 62% to 46%. Both gain much, and the order stays. Every third word wrong is still no good dictionary; larger models that train for hours come to about one word in four or five, partly since many names can be said in two ways.
+# We ran it once: about 45 seconds for each. The Transformer's phoneme error rate fell from 20% to 11%, its word error rate from 62% to 39%. The GRU's fell from 28% to 17%, and from 72% to 51%. Both gain much, and the order stays. Two words of five wrong is still no good dictionary; larger models that train for hours come to about one word in four or five, partly since many names can be said in two ways.
 
 # %% [markdown]
 # ## What to remember
 #
 # - The block: attention between places, feed-forward at each place, each with a norm before it and a shortcut round it. No mask: encoder. Causal mask: decoder. A second attention to a context: both.
 # - The encoder–decoder writes one token at a time and looks up what it needs. With equal parameters and equal time it made fewer phoneme errors than a GRU with one vector between its halves. Cross attention shows where each sound comes from.
-# - A GPT's loss starts at ln V. Greedy writing goes round in circles; draw with temperature, and cut the tail by top-k or top-p. A cache of keys and values gives the same tokens faster, since the past never looks at the future.
+# - A GPT's loss starts at the logarithm of its vocabulary's size. Greedy writing goes round in circles; draw with temperature, and cut the tail by top-k or top-p. A cache of keys and values gives the same tokens faster, since the past never looks at the future.
 # - BERT hides tokens and guesses them from both sides: labels for free. Fine-tuning pays where the task asks what the gaps have taught (word or not), and need not pay elsewhere (syllables).
 # - A block with $d_\text{ff} = 4d$ has $12d^2 + 13d$ parameters, whatever the length of the text; twice the width is four times as many. Time and memory of attention grow with the square of the length. At equal size and short training an LSTM can still be better: we saw it on the novel.
 
@@ -1317,9 +1292,9 @@ assert LONGER in (True, False)
 # With the causal mask, an early place never sees a later one, so its features stay as they are. Without it every new token changes all places in the second block, and with them their keys and values.
 # </details>
 #
-# <details><summary>5. Top-k with k = 10 against top-p with p = 0.9: which is more careful after "The whal"?</summary>
+# <details><summary>5. Top-k with k = 10 against top-p with p = 0.9: which is more careful after "and then th"?</summary>
 #
-# Top-p: where the model is sure, one or a few characters reach 0.9 and the rest is cut. Top-k leaves ten, nine of which are wrong.
+# Top-p: where the model is sure, a few characters reach 0.9 and the rest is cut. Top-k leaves ten, most of which are wrong.
 # </details>
 
 # %% [markdown]
