@@ -353,6 +353,20 @@ def test_state_between_calls():
     assert "second call with the same input" in both_forms(result)
 
 
+def test_a_second_call_that_is_not_done_in_time_is_no_state():
+    seen = []
+
+    def work(table, scale):
+        seen.append(1)
+        while len(seen) > len(average_cases(torch.Generator())):
+            pass
+        return table.mean(dim=1) * scale
+
+    result = check("90.quick", work, seed=1)
+    assert result.status == "too slow"
+    assert "not done in time" in both_forms(result) and "from one call to the next" not in both_forms(result)
+
+
 def test_one_buffer_for_all_calls_is_no_fault():
     buffer = torch.zeros(10)
 

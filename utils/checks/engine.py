@@ -389,6 +389,19 @@ def _show_outcome(outcome: Outcome) -> str:
 
 def _judge_state(exercise: Exercise, trial: Trial, base: Result) -> Result:
     number, again = trial.varied or (0, Outcome())
+    if again.timed_out:
+        message = (
+            "The result is right, but the call had to be repeated with the same input to see that it comes "
+            f"again, and that was not done in time. Your {exercise.kind} is slow, or the computer is busy: "
+            "run the check again, and if that does not help look for work that is done twice."
+        )
+        return replace(
+            base,
+            status=TOO_SLOW,
+            message=message,
+            failure=_first_failure(exercise, trial, number, message),
+            notes=_notes(trial, exercise.kind),
+        )
     message = (
         "The first call gives the right result, but a second call with the same input gives something else. "
         f"Your {exercise.kind} keeps something from one call to the next: a global variable, or a default "

@@ -186,7 +186,7 @@ def top_k(logits, k):
 # `topk` sorts its values, so the last of them is the least that may stay; the slice `-1:` keeps the axis, and each row is compared
 # with its own. The places are not touched, since a logit's place says which token it belongs to.
 #
-# If two logits are equal just at the border, this way keeps both. The lesson's way puts exactly k values back at their places.
+# If two logits are equal just at the border, this way keeps both. The way of `utils.built` puts exactly k values back at their places.
 
 # %% exercise="15.greedy_decode"
 # === statement

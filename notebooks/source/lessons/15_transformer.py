@@ -91,7 +91,7 @@ for name, part in (("feed-forward", feed_forward), ("attention", MultiHeadAttent
 #
 # $$X \leftarrow X + \text{attention}(\text{norm}(X)) \qquad X \leftarrow X + \text{feed-forward}(\text{norm}(X))$$
 #
-# Read it as a stream that flows through, the **residual stream**. Each part reads a normed copy and **adds** something. Nothing is replaced.
+# Read it as a stream that flows through, the **residual stream**. Each part reads a copy normed by a layer norm **of its own**, and **adds** something. Nothing is replaced.
 #
 # A decoder that looks at a second sequence gets a third part between the two: **cross attention**, with queries from its own stream, and keys and values from the other sequence, its **context**.
 
@@ -583,7 +583,7 @@ plotting.label_lines(ax);
 # %% [markdown]
 # ### Writing, one token at a time
 #
-# Trained, it has to write without a teacher. **Greedy decoding**: ask for the logits of the next token, take the largest, put it behind what is written, ask again. Stop at the end token, or when it has become too long: a model may never say "end".
+# Trained, it has to write without a teacher. **Greedy decoding**: ask for the logits of the next token, take the largest, put it behind what is written, ask again. Stop at the end token, or when it has become too long: a model may never say "end". Neither the start nor the end token belongs to the answer.
 #
 # We do it for a whole batch. Words of a batch end at different places, so here all write on to the same length, and what comes after the end is thrown away.
 #
@@ -891,7 +891,7 @@ assert 2 * d * 256 == by_weights
 #
 # - **Greedy**: always the largest.
 # - **Temperature** (lesson 13): divide the logits by it, then draw. Below 1 it is more careful, above 1 more daring.
-# - **Top-k**: draw from the $k$ most probable tokens only.
+# - **Top-k**: draw from the $k$ most probable tokens only (from all, if there are fewer).
 # - **Nucleus**, or **top-p** (Holtzman and others, 2020): draw from the fewest tokens that together reach probability $p$.
 
 # %% [markdown]
@@ -1050,9 +1050,11 @@ assert slow == fast and (many, few) == (150 * (10 + 159) // 2, 159) and ratio > 
 # GPT sees only what was before. To **understand** a text that is already there, both sides help. But then "predict the next token" is no task: it can be seen. BERT's idea: hide some tokens, and guess them from all others.
 
 # %% [markdown]
-# 15% of the tokens are chosen. Of these, 80% become a **mask** token, 10% a random token, and 10% stay. Why so? In use there is no mask token. If every chosen token were masked, the model would only ever have to answer at masks, and could neglect all other places. With random and unchanged tokens among the chosen, any place may be asked, and what stands there may be wrong. The loss counts chosen tokens only: elsewhere the target is −100, which torch's cross-entropy leaves out.
+# 15% of the tokens are chosen, each by its own draw. Of these, 80% become a **mask** token, 10% a random token, and 10% stay; all must be guessed. Why so? In use there is no mask token. If every chosen token were masked, the model would only ever have to answer at masks, and could neglect all other places. With random and unchanged tokens among the chosen, any place may be asked, and what stands there may be wrong.
 
 # %% [markdown]
+# The loss counts chosen tokens only: elsewhere the target is −100, which torch's cross-entropy leaves out.
+#
 # Letter by letter, with two draws for each: is it chosen, and what becomes of it? (Here we choose 40%, to see more.)
 #
 # **Exercise [15.mask_tokens](exercises/15_transformer.ipynb)** ●●● Without a loop, for a whole batch of tokens at once, with −100 where nothing is asked. Below, it comes from `utils.built`, and we count what it does with 100,000 tokens.

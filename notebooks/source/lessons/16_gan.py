@@ -292,7 +292,7 @@ assert 0.4 < norms["saturating"][0] / norms["non-saturating"][0] < 2
 # 1. **$D$ learns.** Real data and made data go through $D$; its loss goes backward; `opt_d.step()`.
 # 2. **$G$ learns.** Made data go through the **new** $D$; the generator's loss goes backward, **through** $D$ into $G$; `opt_g.step()`.
 #
-# In the first half the gradient must not run on into $G$: we cut with `fake.detach()` (lesson 06). In the second half it must run through $D$. There it leaves gradients behind in $D$'s weights too; nobody uses them, and `opt_d.zero_grad()` wipes them away before $D$ learns again.
+# In the first half the gradient must not run on into $G$: we cut with `fake.detach()` (lesson 06). In the second half it must run through $D$. There it leaves gradients behind in $D$'s weights too; nobody uses them. In each half, `zero_grad` stands just before `backward`, so `opt_d.zero_grad()` wipes them away before $D$ learns again.
 
 # %%
 def shares_of_gradient(cut):
@@ -328,7 +328,7 @@ print(f"cosine between the two gradients: {cosine:.3f}")
 assert cosine < -0.9
 
 # %% [markdown]
-# Nearly opposite, of course: $D$'s loss falls when made numbers are easy to recognise. A gradient that leaks makes the generator **help its opponent**. If each half makes its own data and `zero_grad` stands in the right place, the leak does no harm; it only costs time. If both halves share one `fake`, as ours will, torch stops with an error in the second: the first has thrown the stored numbers of $G$ away (lesson 06).
+# Nearly opposite, of course: $D$'s loss falls when made numbers are easy to recognise. A gradient that leaks makes the generator **help its opponent**. If each half makes its own data and `zero_grad` stands in the right place, the leak does no harm; it only costs time. If both halves share one `fake`, as ours will, then without `detach` torch stops with an error in the second: the first has thrown the stored numbers of $G$ away (lesson 06).
 #
 # **Exercise [16.gan_step](exercises/16_gan.ipynb)** ●●● One whole step, with the cut and the wiping in the right places. (Before you look at the next cell.)
 
@@ -468,7 +468,7 @@ assert all(1.1 < frame["loss_d"] < 1.5 for frame in runs[0][-10:])
 #
 # Two humps are two **modes** of the data. Now there are eight: clouds on a ring, a standard test of this field (Metz and others, 2017). The generator has an easy way out: make **one** point, at the place which $D$ believes in most. To make only one or few of the modes is called **mode collapse**.
 #
-# How does one see it in numbers? First, count the centres with at least one sample near.
+# How does one see it in numbers? First, count the centres with at least one sample near: at the given distance or closer.
 #
 # **Exercise [16.modes_covered](exercises/16_gan.ipynb)** ●● Count them without a loop. (Before you look at the next cell.)
 
