@@ -24,7 +24,7 @@
 # - forecast a series one and many steps ahead, and judge the forecast against a simple rule;
 # - join an encoder and a decoder, and say what limits them: one state of fixed size, one step after another.
 #
-# **Needs:** [lesson 12](12_cnn.ipynb) · **Read:** 60 minutes · **Run:** 40 seconds on two CPU cores
+# **Needs:** [lesson 12](12_cnn.ipynb) · **Read:** 60 minutes · **Run:** 55 seconds on two CPU cores
 
 # %%
 import time

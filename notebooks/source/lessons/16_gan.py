@@ -24,7 +24,7 @@
 # - train a small convolutional generator of digits and walk through its latent space;
 # - judge made pictures with a classifier and against controls, and say what such a judge cannot see.
 #
-# **Needs:** [lesson 12](12_cnn.ipynb), and the habits of lessons 07 and 11 · **Read:** 55 minutes · **Run:** 50 seconds on two CPU cores
+# **Needs:** [lesson 12](12_cnn.ipynb), and the habits of lessons 07 and 11 · **Read:** 55 minutes · **Run:** 45 seconds on two CPU cores
 
 # %%
 import math
