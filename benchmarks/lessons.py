@@ -29,6 +29,13 @@ from utils.checks.bank import all_exercises
 SECONDS, GIGABYTES, CHECK_SECONDS = 60.0, 2.0, 1.0
 
 
+def memory_of(process: psutil.Process) -> int:
+    """Bytes; memory that several processes share, as loaders forked from a kernel do, counts once in all."""
+    if sys.platform.startswith("linux"):
+        return process.memory_full_info().pss
+    return process.memory_info().rss
+
+
 def run_lesson(course: Course, stem: str) -> tuple[float, float]:
     """Execute a lesson; return seconds and the most memory in gigabytes."""
     notebook = nbformat.read(course.notebook("lessons", stem), as_version=4)
@@ -38,13 +45,13 @@ def run_lesson(course: Course, stem: str) -> tuple[float, float]:
 
     def watch() -> None:
         me = psutil.Process()
-        while not done.wait(0.1):
+        while not done.wait(0.2):
             held = 0
             for child in me.children(recursive=True):
                 try:
-                    held += child.memory_info().rss
+                    held += memory_of(child)
                 except psutil.NoSuchProcess:
-                    continue  # it ended between the two calls: it holds nothing
+                    continue  # it ended between two calls: it holds nothing
             most[0] = max(most[0], held)
 
     watcher = threading.Thread(target=watch)
