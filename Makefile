@@ -3,7 +3,9 @@
 #   make lab          open JupyterLab on the first lesson          LAB_ARGS="--no-browser --port 8890"
 #   make test         everything that CI runs                      STAGES="style units" for some stages only
 #   make build        notebooks from their sources                 BUILD_ARGS="lessons --stem 01_perceptron"
+#   make site         the web site of all lessons, in site/        SITE_ARGS="--out /var/www/course"
 #   make new-lesson STEM=03_broadcasting
+#   make grade SUBMISSIONS=submitted OUT=marks      mark a class's notebooks   GRADE_ARGS="--withhold-inputs"
 #   make doctor       is this environment right?
 #   make bench        how fast things are here
 #   make clean        remove what tests and tools leave behind (not .venv, not your answers)
@@ -15,15 +17,19 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 LAB_ARGS ?=
 BUILD_ARGS ?= all
+SITE_ARGS ?=
 STAGES ?=
+SUBMISSIONS ?=
+OUT ?= marks
+GRADE_ARGS ?=
 LISTS := pyproject.toml requirements.txt
 
 # Tests and builds compute in several processes at once. There PyTorch's waiting threads must sleep: spinning, they slow
 # one another down a hundredfold. In JupyterLab one notebook computes at a time, and spinning is twice as fast.
-test build: export OMP_WAIT_POLICY ?= PASSIVE
+test build grade: export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test build new-lesson doctor bench clean
+.PHONY: help lab test build site new-lesson grade doctor bench clean
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -37,9 +43,16 @@ test: $(VENV)/.ready-test
 build: $(VENV)/.ready-lab
 	$(PY) -m utils.build $(BUILD_ARGS)
 
+site: $(VENV)/.ready-site
+	$(PY) -m utils.site $(SITE_ARGS)
+
 new-lesson: $(VENV)/.ready-lab
 	@test -n "$(STEM)" || { echo "Which lesson? make new-lesson STEM=03_broadcasting" >&2; exit 2; }
 	$(PY) -m utils.build new-lesson "$(STEM)"
+
+grade: $(VENV)/.ready-grade
+	@test -n "$(SUBMISSIONS)" || { echo "Which submissions? make grade SUBMISSIONS=submitted OUT=marks" >&2; exit 2; }
+	$(PY) -m utils.grading "$(SUBMISSIONS)" --out "$(OUT)" $(GRADE_ARGS)
 
 doctor: $(VENV)/.ready-lab
 	$(PY) -m utils.doctor
@@ -48,7 +61,7 @@ bench: $(VENV)/.ready-test
 	@for script in benchmarks/*.py; do echo "===== $$script"; $(PY) "$$script" || exit 1; done
 
 clean:
-	rm -rf build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist site .pytest_cache .ruff_cache .hypothesis
 	find . -path "./$(VENV)" -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -print0 | xargs -0 rm -rf
 
 # An environment is made once and brought up to date when the lists of packages change. The exact versions come
@@ -58,10 +71,19 @@ $(VENV)/.ready-lab: $(LISTS) | $(PY)
 	$(PY) -c "import matplotlib.font_manager"
 	touch $@
 
-$(VENV)/.ready-test: $(LISTS) | $(PY)
-	$(PY) -m pip install --disable-pip-version-check -c requirements.txt -e ".[test]"
+$(VENV)/.ready-grade: $(LISTS) | $(PY)
+	$(PY) -m pip install --disable-pip-version-check -c requirements.txt -e ".[grade]"
 	$(PY) -c "import matplotlib.font_manager"
 	touch $@ $(VENV)/.ready-lab
+
+$(VENV)/.ready-site: $(LISTS) | $(PY)
+	$(PY) -m pip install --disable-pip-version-check -c requirements.txt -e ".[site]"
+	touch $@
+
+$(VENV)/.ready-test: $(LISTS) | $(PY)
+	$(PY) -m pip install --disable-pip-version-check -c requirements.txt -e ".[test,grade,site]"
+	$(PY) -c "import matplotlib.font_manager"
+	touch $@ $(VENV)/.ready-grade $(VENV)/.ready-lab $(VENV)/.ready-site
 
 $(PY):
 	@command -v $(PYTHON) > /dev/null || { echo "There is no '$(PYTHON)' here. Install Python 3.11 or newer, or name yours: make PYTHON=/path/to/python" >&2; exit 2; }

@@ -28,6 +28,11 @@ REPORTS = ROOT / "build" / "tests"
 BY_FILE = ["-n", "2", "--dist", "loadfile"]  # a file stays on one worker: cells of a notebook share a kernel
 BY_TEST = ["-n", "2", "--dist", "worksteal"]  # each test where there is time: one file is half of all work
 BY_NOTEBOOK = ["-n", "2", "--dist", "loadscope"]  # and by notebook: see tests/browser/conftest.py
+MARKING = [  # each submission runs in a sandbox of its own: minutes
+    f"tests/{name}.py"
+    for name in ("test_grading_hostile", "test_grading", "test_grading_run", "test_teachers_guide")
+]
+APART = [f"--ignore={name}" for name in MARKING]
 NBVAL = [
     "--nbval-sanitize-with=tests/nbval_sanitize.cfg",
     "--nbval-cell-timeout=120",
@@ -37,6 +42,8 @@ NBVAL = [
 NEEDED = {  # program -> Debian's and Ubuntu's package; any one name of a tuple will do
     ("chromium", "chromium-browser", "google-chrome"): "chromium",
     ("bwrap",): "bubblewrap",
+    ("node",): "nodejs",
+    ("npm",): "npm",
 }
 
 
@@ -73,7 +80,7 @@ def stages() -> list[Stage]:
         Stage("sources", ["utils.build", "--check"], {}),
         Stage(
             "units",
-            ["pytest", "tests", "--ignore=tests/browser", *BY_TEST, "--timeout=300"],
+            ["pytest", "tests", "--ignore=tests/browser", *APART, *BY_TEST, "--timeout=300"],
             {"tests.test_checks": "checks of exercises", "tests.test_notebooks": "the lesson lint"},
         ),
         Stage("lessons", ["pytest", "--nbval", *NBVAL, *BY_FILE, *lessons], {p: p for p in lessons}),
@@ -86,6 +93,11 @@ def stages() -> list[Stage]:
             "browser",
             ["pytest", "tests/browser", *BY_NOTEBOOK, "--timeout=300"],
             {"tests.browser": "browser tests"},
+        ),
+        Stage(
+            "marking",
+            ["pytest", *MARKING, *BY_FILE, "--timeout=600"],
+            {name: f"the marking of submissions, {name}" for name in MARKING},
         ),
     ]
 

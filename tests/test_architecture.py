@@ -25,6 +25,7 @@ ARROWS: dict[str, set[str]] = {
     "explore": {"plotting", "data", "texts", "device"},
     "checks": {"data", "texts"},
     "built": set(),
+    "grading": {"checks"},
 }
 JUPYTER = r"(IPython|ipykernel|ipywidgets|anywidget|jupyter\w*|notebook|nb\w+)"
 PICTURES = r"(matplotlib|PIL|utils\.plotting)"
@@ -97,6 +98,8 @@ def test_a_module_imports_only_along_the_arrows(path: Path) -> None:
         ("checks/engine.py", "from ..explore import neuron"),
         ("built/losses.py", "from utils import training"),
         ("built/losses.py", "import matplotlib.pyplot as plt"),
+        ("checks/engine.py", "from utils.grading import plain"),
+        ("grading/run.py", "from utils.explore import neuron"),
         ("doctor.py", "from notebooks.source import lessons"),
     ],
 )
@@ -112,6 +115,7 @@ def test_a_wrong_arrow_is_seen(module: str, line: str) -> None:
         ("checks/engine.py", "from . import exercise\nfrom .result import Result"),
         ("explore/neuron.py", "from utils.plotting import COLORS\nimport anywidget"),
         ("build.py", "from utils.checks.exercise import Exercise"),
+        ("grading/run.py", "import nbgrader\nfrom utils.checks import engine"),
     ],
 )
 def test_a_right_arrow_is_left_alone(module: str, line: str) -> None:

@@ -85,7 +85,7 @@ def test_missing_programs_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setattr(run_all.sys, "platform", "linux")
     monkeypatch.setattr(run_all.shutil, "which", lambda name: name if name == "google-chrome" else None)
-    assert run_all.missing_programs() == ["bubblewrap"]
+    assert run_all.missing_programs() == ["bubblewrap", "nodejs", "npm"]
 
 
 def test_an_unknown_stage_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:

@@ -38,7 +38,7 @@ from .values import Difference, Rules, compare, copy_plain, is_plain, kind_words
 _MISSING = object()
 _REFERENCE_SECONDS = 10.0
 _NO_ERRORS = (NotAsAsked.__name__, Stopped.__name__)  # raised by probes, in words of their own
-_REPEATED = 2  # cases that are run a second time to see whether the work keeps state
+REPEATED = 2  # cases that are run a second time to see whether the work keeps state
 
 
 def check(exercise_id: str, work: Any = _MISSING, *, seed: int | None = None) -> Result:
@@ -72,7 +72,7 @@ def _check(exercise_id: str, work: Any, seed: int | None) -> Result:
     exercise = all_exercises().get(exercise_id) if isinstance(exercise_id, str) else None
     if exercise is None:
         return Result(str(exercise_id), NOT_CHECKED, unknown_id(exercise_id))
-    problem = _work_problem(exercise, work)
+    problem = work_problem(exercise, work)
     if problem:
         return Result(exercise.id, NOT_CHECKED, problem, title=exercise.title)
     problem = signature_problem(exercise, work)
@@ -99,7 +99,7 @@ def unknown_id(exercise_id: object) -> str:
     return f"There is no exercise called `{exercise_id}`. {meant}"
 
 
-def _work_problem(exercise: Exercise, work: Any) -> str:
+def work_problem(exercise: Exercise, work: Any) -> str:
     usage = f'`check("{exercise.id}", {exercise.name})`'
     if work is _MISSING:
         return f"The check needs your work as well: {usage}."
@@ -182,13 +182,19 @@ def make_cases(exercise: Exercise, seed: int) -> tuple[Case, ...]:
     return tuple(exercise.cases(torch.Generator().manual_seed(seed)))
 
 
+def expected_outcomes(exercise: Exercise, cases: Sequence[Case], seed: int) -> tuple[Outcome, ...]:
+    """What the reference gives on these cases."""
+    for used in (exercise.reference, exercise.probe):
+        load_optimizers_for(used)
+    with Guard(exercise.reference, _REFERENCE_SECONDS, seed) as guard:
+        return tuple(_call(exercise, guard, exercise.reference, case)[0] for case in cases)
+
+
 def run_cases(exercise: Exercise, work: Callable, seed: int) -> Trial:
     """Run the reference and the work on the cases of a seed."""
     cases = make_cases(exercise, seed)
-    for used in (work, exercise.reference, exercise.probe):
-        load_optimizers_for(used)
-    with Guard(exercise.reference, _REFERENCE_SECONDS, seed) as guard:
-        expected = tuple(_call(exercise, guard, exercise.reference, case)[0] for case in cases)
+    load_optimizers_for(work)
+    expected = expected_outcomes(exercise, cases, seed)
     got: list[Outcome] = []
     mutated: list[tuple[str, ...]] = []
     varied, said = None, ""
@@ -209,26 +215,35 @@ def _call(exercise: Exercise, guard: Guard, work: Callable, case: Case) -> tuple
     """One call on a copy of the arguments: what came, and the names of the arguments that were changed."""
     args = copy_plain(case.args)
     outcome = guard.run(lambda: exercise.probe(work, *args))
+    return outcome, changed_arguments(exercise, case.args, args)
+
+
+def changed_arguments(exercise: Exercise, before: tuple, after: tuple) -> tuple[str, ...]:
+    """Names of the arguments that the work has changed although it may not."""
     if exercise.may_mutate:
-        return outcome, ()
+        return ()
     names = exercise.argument_names
     exact = Rules(rtol=0.0, atol=0.0, exact_types=True)
-    changed = [
+    return tuple(
         names[i] if i < len(names) else f"argument {i + 1}"
-        for i, (before, after) in enumerate(zip(case.args, args, strict=True))
-        if not same(before, after, exact)
-    ]
-    return outcome, tuple(changed)
+        for i, (old, new) in enumerate(zip(before, after, strict=True))
+        if not same(old, new, exact)
+    )
 
 
 def _second_call(
     exercise: Exercise, guard: Guard, work: Callable, cases: Sequence[Case], got: Sequence[Outcome]
 ) -> tuple[int, Outcome] | None:
-    for number in range(min(_REPEATED, len(cases))):
+    for number in range(min(REPEATED, len(cases))):
         again, _ = _call(exercise, guard, work, cases[number])
-        if not _same_outcome(got[number], again, _rules(exercise)):
+        if not same_outcome(exercise, got[number], again):
             return number, again
     return None
+
+
+def same_outcome(exercise: Exercise, a: Outcome, b: Outcome) -> bool:
+    """True if two calls gave the same, as this exercise compares."""
+    return _same_outcome(a, b, _rules(exercise))
 
 
 def _rules(exercise: Exercise) -> Rules:

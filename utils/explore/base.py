@@ -48,6 +48,8 @@ import io
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -65,6 +67,7 @@ from utils.plotting import CLASS_MARKERS, PALETTES, style_settings
 HERE = Path(__file__).parent
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+WORDS_END = ": live once this cell runs in JupyterLab]"  # how the words end that stand for a live explorer
 
 
 # ------------------------------------------------------------------ what an explorer declares
@@ -320,10 +323,33 @@ class Explorer(anywidget.AnyWidget):
     @property
     def words(self) -> str:
         """What a page shows that cannot show the widget: always the same, so without an address."""
-        return f"[{self.declaration.get('title', 'Explorer')}: live once this cell runs in JupyterLab]"
+        return f"[{self.declaration.get('title', 'Explorer')}{WORDS_END}"
 
     def __repr__(self) -> str:
         return self.words
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one call of an explorer shows: the live widget, the still (a PNG, or HTML) and its words."""
+
+    live: Explorer
+    still: bytes | str
+    alt: str
+
+
+_collected: ContextVar[list[Shown] | None] = ContextVar("collected", default=None)
+
+
+@contextmanager
+def collected() -> Iterator[list[Shown]]:
+    """Collect what explorers show in place of displaying it: for pages that are not notebooks."""
+    found: list[Shown] = []
+    token = _collected.set(found)
+    try:
+        yield found
+    finally:
+        _collected.reset(token)
 
 
 def show(live: Explorer, still: bytes | str, alt: str) -> None:
@@ -331,6 +357,9 @@ def show(live: Explorer, still: bytes | str, alt: str) -> None:
 
     ``still`` is a PNG, or a piece of HTML; ``alt`` says in words what it shows.
     """
+    if (found := _collected.get()) is not None:
+        found.append(Shown(live, still, alt))
+        return
     mime = "image/png" if isinstance(still, bytes) else "text/html"
     display({mime: still, "text/plain": alt}, raw=True)
     view = {"version_major": 2, "version_minor": 0, "model_id": live.model_id}

@@ -255,9 +255,7 @@ def amount(x: float, digits: int = 1) -> str:
     return f"{lead}×10{str(int(power)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
 
 
-def describe(
-    scheme: str, gain: float, activation: str, depth: int, width: int, norm: bool, seed: int
-) -> str:
+def describe(scheme: str, gain: float, activation: str, depth: int, width: int, norm: bool, seed: int) -> str:
     """Return the sentences: what went in and what came out at both ends, and why if one thing stands out."""
     state = compute(scheme, gain, activation, depth, width, norm, seed)
     a, g = state["spreads"]["a"], state["spreads"]["g"]

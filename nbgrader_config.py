@@ -1,0 +1,28 @@
+"""nbgrader's configuration for this course: copy it into the course folder, beside source/ and submitted/.
+
+docs/teachers_guide.md walks through it. Marking itself is not nbgrader's here: ``nbgrader autograde`` runs a
+submission unprotected, so ``python -m utils.grading`` does it and writes into the same gradebook.
+"""
+
+c = get_config()  # noqa: F821  (nbgrader hands it over)
+
+c.CourseDirectory.course_id = "neurons-to-transformers"
+
+# The released notebooks are made by this course's build, without solutions in them. What is left out here
+# would look for solutions between markers, and would empty every cell in which it finds none.
+c.GenerateAssignment.preprocessors = [
+    "nbgrader.preprocessors.IncludeHeaderFooter",
+    "nbgrader.preprocessors.LockCells",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.SaveCells",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+
+# Formgrader shows what students wrote in the teacher's browser: without script.
+c.HTMLExporter.sanitize_html = True
+
+# Points off for what comes late: "none", "zero", or a plugin of your own (see nbgrader's documentation).
+c.LateSubmissionPlugin.penalty_method = "none"

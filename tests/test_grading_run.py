@@ -1,0 +1,381 @@
+"""A run over a class: what is taken in, what is written, and that a run goes on after it was killed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import grading_class as klass
+import nbformat
+import psutil
+import pytest
+from typer.testing import CliRunner
+
+from utils.grading import command, gradebook, intake, report, run
+from utils.grading.examine import Mark
+from utils.grading.intake import IntakeError, Unreadable, find, read_notebook
+from utils.grading.run import Marked, Record, RunError, Settings
+from utils.grading.sandbox import Limits
+
+STEMS = run.stems()
+STEM = klass.STEM
+NOTEBOOK = nbformat.writes(klass.released())
+
+
+def put(folder: Path, name: str, text: str = NOTEBOOK) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def found(place: Path, tmp_path: Path) -> list[tuple[str, str, str]]:
+    return [(s.student, s.set, s.stem) for s in find(place, STEMS, tmp_path / "unpacked")]
+
+
+# ------------------------------------------------------------------------------------------------- finding
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (f"submitted/ada/{STEM}/{STEM}.ipynb", ("ada", STEM, STEM)),
+        (f"ada/week1/{STEM}.ipynb", ("ada", "week1", STEM)),
+        (f"ada/{STEM}/solution.ipynb", ("ada", STEM, STEM)),
+        ("ada/week1/mine.ipynb", ("ada", "week1", STEM)),
+        (f"ada/{STEM}.ipynb", ("ada", STEM, STEM)),
+        (f"Ada Meier_71_assignsubmission_file_/{STEM}.ipynb", ("Ada Meier", STEM, STEM)),
+        (f"Ada Meier_71_assignsubmission_file/{STEM} (1).ipynb", ("Ada Meier", STEM, STEM)),
+        (f"meierada_71_9_{STEM}-1.ipynb", ("meierada", STEM, STEM)),
+        (f"meierada_LATE_71_9_{STEM}.ipynb", ("meierada", STEM, STEM)),
+        (f"李明_{STEM}.ipynb", ("李明", STEM, STEM)),
+        (f"Zoë Ångström/{STEM.upper()}.IPYNB", ("Zoë Ångström", STEM, STEM)),
+        ("ada/упражнение.ipynb", ("ada", STEM, STEM)),
+    ],
+)
+def test_a_submission_is_found_under_many_names(name: str, expected: tuple, tmp_path: Path) -> None:
+    put(tmp_path / "in", name)
+    assert found(tmp_path / "in", tmp_path) == [expected]
+
+
+def test_a_zip_is_taken_in_without_leaving_its_folder(tmp_path: Path) -> None:
+    archive = tmp_path / "class.zip"
+    link = zipfile.ZipInfo(f"eve/{STEM}.ipynb")
+    link.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr(f"ada/{STEM}.ipynb", NOTEBOOK)
+        zipped.writestr(f"../outside/{STEM}.ipynb", NOTEBOOK)
+        zipped.writestr(f"/absolute/{STEM}.ipynb", NOTEBOOK)
+        zipped.writestr(f"..\\windows\\{STEM}.ipynb", NOTEBOOK)
+        zipped.writestr("ada/program.py", "x")
+        zipped.writestr(f"__MACOSX/ada/._{STEM}.ipynb", "x")
+        zipped.writestr(link, "/etc/passwd")
+    assert found(archive, tmp_path) == [("ada", STEM, STEM)]
+    written = {p.relative_to(tmp_path).parts[0] for p in tmp_path.rglob("*") if p.is_file()}
+    assert written == {"class.zip", "unpacked"}
+
+
+def test_a_zip_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "LARGEST_NOTEBOOK", 1000)
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr(f"ada/{STEM}.ipynb", "0" * 100_000)
+    with pytest.raises(IntakeError, match="larger"):
+        find(tmp_path / "bomb.zip", STEMS, tmp_path / "u")
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    put(tmp_path / "secret", f"{STEM}.ipynb")
+    put(tmp_path / "in", f"ada/{STEM}.ipynb")
+    (tmp_path / "in" / "eve").symlink_to(tmp_path / "secret")
+    assert found(tmp_path / "in", tmp_path) == [("ada", STEM, STEM)]
+
+
+def test_a_link_to_a_file_is_not_followed(tmp_path: Path) -> None:
+    target = put(tmp_path / "secret", "x.ipynb")
+    put(tmp_path / "in", f"ada/{STEM}.ipynb")
+    (tmp_path / "in" / "eve").mkdir()
+    (tmp_path / "in" / "eve" / f"{STEM}.ipynb").symlink_to(target)
+    assert ("eve", STEM, STEM) not in [
+        (s.student, s.set, s.stem) for s in find(tmp_path / "in", STEMS, tmp_path / "u") if s.path
+    ]
+
+
+def test_of_two_notebooks_the_newest_counts_and_it_is_said(tmp_path: Path) -> None:
+    old = put(tmp_path, f"ada/{STEM}.ipynb")
+    new = put(tmp_path, f"ada/{STEM}-1.ipynb")
+    os.utime(old, (1, 1))
+    (submission,) = find(tmp_path, STEMS, tmp_path / "u")
+    assert submission.path == new
+    assert "2 notebooks" in submission.remark
+
+
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    put(tmp_path, f"ada/{STEM}/{STEM}.ipynb")
+    (tmp_path / "ben" / STEM).mkdir(parents=True)
+    missing = [s for s in find(tmp_path, STEMS, tmp_path / "u") if s.path is None]
+    assert [(s.student, s.set) for s in missing] == [("ben", STEM)]
+    marked = run.mark_submission(missing[0], 1, Settings(), tmp_path)
+    assert {mark.status for mark in marked.marks} == {"not handed in"} and len(marked.marks) == 6
+
+
+@pytest.mark.parametrize("place", ["nothing", "empty"])
+def test_no_submissions_is_an_error_that_says_what_is_expected(place: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(IntakeError, match="zip"):
+        find(tmp_path / place, STEMS, tmp_path / "u")
+
+
+# ------------------------------------------------------------------------------------------------- reading
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"  \n", "empty"),
+        (b"{", "not valid JSON"),
+        (b'<<<<<<< HEAD\n{"cells": []}', "merge"),
+        (b"[" * 100_000, "not valid JSON"),
+        (b"\xff\xfe\x00x", "UTF-8"),
+        (b"PK\x03\x04\xff", "UTF-8"),
+        (b"[1]", "no notebook"),
+        (b"{}", "no notebook"),
+        (b'{"nbformat": "4"}', "no notebook"),
+        (b'{"nbformat": 9, "cells": []}', "newer"),
+        (b'{"nbformat": 4}', "no cells"),
+        (b'{"nbformat": 4, "cells": [1, null]}', "no cells"),
+        (b'{"nbformat": 3, "worksheets": [null]}', "no cells"),
+    ],
+)
+def test_what_is_no_notebook_gets_a_reason(content: bytes, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "ada" / f"{STEM}.ipynb"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(Unreadable, match=words):
+        read_notebook(path)
+    (submission,) = find(tmp_path, STEMS, tmp_path / "u")
+    marked = run.mark_submission(submission, 1, Settings(), tmp_path)
+    assert marked.points == 0 and len(marked.marks) == 6
+    assert all(mark.message and mark.status == "not marked" for mark in marked.marks)
+
+
+def test_a_notebook_that_cannot_be_told_gets_a_reason(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        "ada/notes.ipynb",
+        json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": "1"}]}),
+    )
+    (submission,) = find(tmp_path, STEMS, tmp_path / "u")
+    marked = run.mark_submission(submission, 1, Settings(), tmp_path)
+    assert "NN_stem" in marked.remarks[0]
+    report.write_csv(tmp_path / "grades.csv", [marked])
+    assert "NN_stem" in (tmp_path / "grades.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("version", [2, 3, 4])
+def test_every_format_is_read(version: int, tmp_path: Path) -> None:
+    made = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell("x = 1"), nbformat.v4.new_markdown_cell("y")]
+    )
+    old = made if version == 4 else nbformat.convert(made, 3)
+    old = {**old, "nbformat": version}
+    notebook = read_notebook(put(tmp_path, "a.ipynb", json.dumps(old)))
+    assert intake.code_cells(notebook) == ["x = 1"]
+
+
+# -------------------------------------------------------------------------------------------- being written
+
+
+def mark(**more) -> Mark:
+    base = Mark("01.neuron", "A neuron", 1.0, 2.0, "failed", "wrong", hint="a hint", seed=3)
+    failure = {
+        "number": 2,
+        "note": "a batch of one",
+        "inputs": (("X", "tensor(1)"),),
+        "expected": "e",
+        "got": "g",
+        "what": "wrong",
+    }
+    return replace(base, failure=failure, **more)
+
+
+def marked(student: str = "ada", **more) -> Marked:
+    return Marked(student, STEM, STEM, "x.ipynb", "d", 3, True, (mark(**more),), ())
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-x", "@SUM", "\t=1", "\r=1", "  =1", "|x", "%0"])
+def test_a_spreadsheet_reads_no_formula(text: str, tmp_path: Path) -> None:
+    report.write_csv(tmp_path / "grades.csv", [marked(text, message=text)])
+    with (tmp_path / "grades.csv").open(encoding="utf-8", newline="") as stream:
+        row = next(csv.DictReader(stream))
+    assert tuple(row) == report.COLUMNS
+    assert row["student"].startswith("'") and row["first message"].startswith("'")
+    assert row["points"] == "1"
+
+
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+
+
+def test_pages_escape_everything() -> None:
+    failure = {
+        "number": 1,
+        "note": EVIL,
+        "inputs": ((EVIL, EVIL),),
+        "expected": EVIL,
+        "got": EVIL,
+        "what": EVIL,
+    }
+    evil = replace(mark(message=EVIL, hint=EVIL, notes=(EVIL,)), failure=failure, title=EVIL, exercise=EVIL)
+    page = report.page(EVIL, [replace(marked(), marks=(evil,), remarks=(EVIL,), set=EVIL)])
+    assert "<script" not in page and "<img" not in page
+    assert page.count("&lt;script&gt;") > 10
+
+
+def test_inputs_can_be_withheld() -> None:
+    page = report.page("ada", [marked()], withhold=True)
+    assert "tensor(1)" not in page and "seed=" not in page
+    assert "a batch of one" in page and "a hint" in page
+    assert "tensor(1)" in report.page("ada", [marked()])
+
+
+def test_pages_of_names_that_look_alike_are_two_files(tmp_path: Path) -> None:
+    names = ["../../etc/passwd", "a/b", "a\\b", "a b", "a_b", "李明", "李明 ", "x" * 300]
+    files = report.write_feedback(tmp_path, [marked(name) for name in names])
+    assert len(set(files)) == len(names)
+    assert all(file.parent == tmp_path and file.exists() for file in files)
+
+
+def test_a_mark_given_by_hand_stays(tmp_path: Path) -> None:
+    from nbgrader.api import Gradebook
+
+    url = gradebook.database(tmp_path)
+    gradebook.write_gradebook(url, [marked()])
+    with Gradebook(url) as book:
+        grade = book.find_grade("01_neuron_check", STEM, STEM, "ada")
+        assert (grade.auto_score, grade.score, grade.needs_manual_grade) == (1.0, 1.0, False)
+        grade.manual_score = 1.5
+        book.db.commit()
+    gradebook.write_gradebook(url, [marked(points=0.5)])
+    with Gradebook(url) as book:
+        grade = book.find_grade("01_neuron_check", STEM, STEM, "ada")
+        assert (grade.auto_score, grade.manual_score, grade.score) == (0.5, 1.5, 1.5)
+        assert grade.needs_manual_grade
+
+
+def test_late_penalties_are_nbgraders(tmp_path: Path) -> None:
+    from nbgrader.api import Gradebook
+    from nbgrader.utils import parse_utc
+
+    config = "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
+    (tmp_path / "nbgrader_config.py").write_text(config, encoding="utf-8")
+    put(tmp_path, f"submitted/ada/{STEM}/timestamp.txt", "2030-01-02 00:00:00 UTC")
+    url = gradebook.database(tmp_path)
+    gradebook.write_gradebook(url, [marked()])
+    with Gradebook(url) as book:
+        book.update_or_create_assignment(STEM, duedate=parse_utc("2030-01-01 00:00:00 UTC"))
+    gradebook.write_gradebook(url, [marked()], tmp_path / "submitted")
+    gradebook.apply_late_penalties(tmp_path, [marked()])
+    with Gradebook(url) as book:
+        notebook = book.find_submission_notebook(STEM, STEM, "ada")
+        assert (notebook.score, notebook.late_submission_penalty) == (1.0, 1.0)
+
+
+# ------------------------------------------------------------------------------------------------ going on
+
+
+def test_a_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "abc":
+        put(tmp_path / "in", f"{name}/{STEM}.ipynb")
+    submissions = find(tmp_path / "in", STEMS, tmp_path / "u")
+    asked: list[tuple[str, int]] = []
+
+    def fake(submission, seed, settings, view):
+        asked.append((submission.student, seed))
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return replace(marked(submission.student), digest=intake.digest(submission.path), seed=seed)
+
+    monkeypatch.setattr(run, "mark_submission", fake)
+    monkeypatch.setattr(run, "make_view", lambda folder: folder)
+    with pytest.raises(KeyboardInterrupt):
+        run.mark_all(submissions, Record(tmp_path / "out", Settings()))
+    again = run.mark_all(submissions, Record(tmp_path / "out", Settings()))
+    assert [student for student, _ in asked] == ["a", "b", "b", "c"]
+    assert asked[1] == asked[2], "another seed"
+    assert [m.student for m in again] == ["a", "b", "c"]
+    assert len({seed for _, seed in asked}) == 3, "the same inputs for two students"
+    put(tmp_path / "in", f"a/{STEM}.ipynb", NOTEBOOK + " ")
+    run.mark_all(submissions, Record(tmp_path / "out", Settings()))
+    assert asked[-1] == asked[0], "a new version is marked anew, on the same inputs"
+    assert (tmp_path / "out" / "record").stat().st_mode & 0o077 == 0
+    with pytest.raises(RunError, match="other settings"):
+        Record(tmp_path / "out", Settings(Limits(cell=1)))
+    (tmp_path / "out" / "record" / "run.json").write_text("{")
+    with pytest.raises(RunError, match="damaged"):
+        Record(tmp_path / "out", Settings())
+
+
+def children_of(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.Error:
+        return []
+
+
+@pytest.mark.timeout(300)
+def test_killed_for_real_it_finishes_the_rest_with_the_same_marks(tmp_path: Path) -> None:
+    half = klass.solved()
+    half.cells = half.cells[: len(half.cells) // 2]
+    for number in range(4):
+        klass.hand_in(tmp_path / "submitted", f"s{number}", half if number % 2 else klass.solved())
+    out = tmp_path / "out"
+    arguments = [sys.executable, "-m", "utils.grading", str(tmp_path), "--out", str(out), "--no-gradebook"]
+    env = os.environ | {"PYTHONPATH": str(run.REPOSITORY)}
+    process = subprocess.Popen([*arguments, "--jobs", "2"], env=env, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 120
+    while not list(out.glob("record/marks/s*.json")) and time.monotonic() < end:
+        time.sleep(0.05)
+    family = children_of(process.pid)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    first = {p.name: p.read_bytes() for p in out.glob("record/marks/s*.json")}
+    assert 0 < len(first) < 4 and family
+    psutil.wait_procs(family, timeout=10)
+    assert [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE] == []
+    done = subprocess.run([*arguments, "--jobs", "1"], env=env, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert {name: (out / "record" / "marks" / name).read_bytes() for name in first} == first
+    marks = list(csv.DictReader((out / "grades.csv").read_text(encoding="utf-8").splitlines()))
+    points = [sum(float(row["points"]) for row in marks if row["student"] == f"s{n}") for n in range(4)]
+    assert points[0] == points[2] == 18 and points[1] == points[3] and 0 < points[1] < 18
+    assert "4/4" in done.stderr, "no progress bar"
+
+
+# ---------------------------------------------------------------------------------------------- the command
+
+
+def test_the_command_explains_itself() -> None:
+    said = CliRunner().invoke(command.app, ["--help"], env={"COLUMNS": "200"}).output
+    for option in ("--out", "--course", "--jobs", "--withhold-inputs", "--memory-mb", "--unsafe-no-sandbox"):
+        assert option in said
+
+
+def test_without_bubblewrap_the_command_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, f"ada/{STEM}.ipynb")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = CliRunner().invoke(command.app, [str(tmp_path), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert "apt-get install -y bubblewrap" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_submissions_and_no_course_is_an_error() -> None:
+    assert CliRunner().invoke(command.app, []).exit_code == 2

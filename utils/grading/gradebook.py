@@ -1,0 +1,200 @@
+"""Marks into nbgrader's gradebook: Formgrader, manual marks, late penalties and exports work as usual.
+
+Nothing of nbgrader's autograder is used, since it runs a submission beside its tests and the gradebook. Its
+gradebook, its late penalties and its folders are: after a run the course folder looks as if ``nbgrader
+autograde`` and ``nbgrader generate_feedback`` had been there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from .intake import Unreadable, read_notebook
+from .report import page
+from .run import Marked, exercises_of
+
+NO_RESPONSE = ("not started", "not found", "not handed in")
+
+
+def cell_name(exercise_id: str, role: str) -> str:
+    """nbgrader's name of an exercise's cell, as the released notebooks carry it."""
+    return f"{exercise_id}.{role}".replace(".", "_")
+
+
+def write_gradebook(url: str, all_marked: Sequence[Marked], submitted: Path | None = None) -> None:
+    """Write all marks into a gradebook; one that a teacher gave by hand stays.
+
+    Args:
+        url: the gradebook, as ``sqlite:////full/path/gradebook.db``.
+        all_marked: the run's marks.
+        submitted: nbgrader's folder of submissions; its time stamps are taken over.
+    """
+    _tools_on_path()
+    from nbgrader.api import Gradebook
+    from sqlalchemy.exc import SAWarning
+
+    with warnings.catch_warnings(), Gradebook(url) as book:
+        warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, at every new submission
+        for name, stem in dict.fromkeys((m.set, m.stem) for m in all_marked if m.stem):
+            _ensure_assignment(book, name, stem)
+        for marked in all_marked:
+            if marked.stem and marked.file:
+                _write_marks(book, marked, _timestamp(submitted, marked))
+
+
+def _tools_on_path() -> None:
+    """nbgrader makes a new gradebook with a command, alembic, which lies beside this Python."""
+    own = str(Path(sys.executable).parent)
+    if own not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = f"{own}{os.pathsep}{os.environ.get('PATH', '')}"
+
+
+def _ensure_assignment(book, name: str, stem: str) -> None:
+    """The assignment with its notebook and cells: as ``nbgrader generate_assignment`` left them, else new."""
+    from nbgrader.api import MissingEntry
+
+    book.update_or_create_assignment(name)
+    try:
+        book.find_notebook(stem, name)
+    except MissingEntry:
+        book.add_notebook(stem, name)
+    for exercise in exercises_of(stem):
+        check, work = cell_name(exercise.id, "check"), cell_name(exercise.id, "work")
+        book.update_or_create_grade_cell(
+            check, stem, name, max_score=float(exercise.points), cell_type="code"
+        )
+        book.update_or_create_solution_cell(work, stem, name)
+
+
+def _write_marks(book, marked: Marked, timestamp) -> None:
+    book.update_or_create_student(marked.student)
+    more = {"timestamp": timestamp} if timestamp else {}
+    book.update_or_create_submission(marked.set, marked.student, **more)
+    notebook = book.find_submission_notebook(marked.stem, marked.set, marked.student)
+    grades = {grade.cell.name: grade for grade in notebook.grades}  # one query, not one for each exercise
+    comments = {comment.cell.name: comment for comment in notebook.comments}
+    for mark in marked.marks:
+        grade = grades[cell_name(mark.exercise, "check")]
+        grade.auto_score = mark.points
+        grade.needs_manual_grade = grade.manual_score is not None  # as nbgrader does: look at it again
+        comment = comments[cell_name(mark.exercise, "work")]
+        comment.auto_comment = "No response." if mark.status in NO_RESPONSE else None
+    book.db.commit()
+
+
+def _timestamp(submitted: Path | None, marked: Marked):
+    """When it was handed in, from nbgrader's file beside the notebook."""
+    from nbgrader.utils import parse_utc
+
+    if submitted is None:
+        return None
+    file = submitted / marked.student / marked.set / "timestamp.txt"
+    with suppress(OSError, ValueError):
+        return parse_utc(file.read_text(encoding="utf-8").strip())
+    return None
+
+
+# ---------------------------------------------------------------------------------- the course folder
+
+
+def apply_late_penalties(course: Path, all_marked: Iterable[Marked]) -> None:
+    """Let nbgrader's own plugin, as the course's configuration names it, take points off what came late."""
+    from nbgrader.preprocessors import AssignLatePenalties
+
+    config = _config(course)
+    for marked in all_marked:
+        if not marked.stem or not marked.file:
+            continue
+        resources = {
+            "nbgrader": {
+                "notebook": marked.stem,
+                "assignment": marked.set,
+                "student": marked.student,
+                "db_url": database(course),
+            }
+        }
+        AssignLatePenalties(config=config).preprocess(nbformat.v4.new_notebook(), resources)
+
+
+def _config(course: Path):
+    """The course's nbgrader_config.py; an empty configuration where there is none."""
+    from traitlets.config import Config
+    from traitlets.config.loader import PyFileConfigLoader
+
+    file = course / "nbgrader_config.py"
+    return PyFileConfigLoader(file.name, path=str(course)).load_config() if file.exists() else Config()
+
+
+def database(course: Path) -> str:
+    """The URL of a course folder's gradebook."""
+    return f"sqlite:///{course.resolve() / 'gradebook.db'}"
+
+
+def write_course(
+    course: Path, pairs: Iterable[tuple[Marked, Path | None]], *, withhold: bool = False
+) -> None:
+    """Fill ``autograded/`` and ``feedback/`` of a course folder.
+
+    Formgrader shows a teacher what lies in ``autograded/``, in the browser: so outputs, in which a submission
+    may put script, are left out.
+    """
+    for marked, path in pairs:
+        if path is None or not marked.stem:
+            continue
+        target = course / "autograded" / marked.student / marked.set
+        target.mkdir(parents=True, exist_ok=True)
+        try:
+            notebook = for_formgrader(read_notebook(path), marked)
+        except Unreadable:
+            notebook = for_formgrader(nbformat.v4.new_notebook(), marked)
+        nbformat.write(notebook, target / f"{marked.stem}.ipynb")
+        stamp = path.parent / "timestamp.txt"
+        if stamp.is_file() and not stamp.is_symlink():
+            shutil.copyfile(stamp, target / "timestamp.txt")
+        feedback = course / "feedback" / marked.student / marked.set
+        feedback.mkdir(parents=True, exist_ok=True)
+        text = page(marked.student, [marked], withhold=withhold)
+        (feedback / f"{marked.stem}.html").write_text(text, encoding="utf-8")
+
+
+def for_formgrader(notebook: NotebookNode, marked: Marked) -> NotebookNode:
+    """The submission as Formgrader needs it: each exercise's two cells once, marked as they were released."""
+    exercises = {exercise.id: exercise for exercise in exercises_of(marked.stem)}
+    wanted = {cell_name(name, role): (name, role) for name in exercises for role in ("work", "check")}
+    cells: list[NotebookNode] = []
+    for cell in notebook.cells:
+        name = cell.metadata.get("nbgrader", {}).get("grade_id")
+        place = wanted.pop(name, None) if isinstance(name, str) else None
+        cell.metadata = nbformat.from_dict({"nbgrader": _marks(*place, exercises)} if place else {})
+        cells.append(cell)
+    for name, role in wanted.values():  # deleted by the learner, needed to show the points
+        cell = nbformat.v4.new_code_cell("# This cell was not in the notebook that was handed in.")
+        cell.metadata["nbgrader"] = nbformat.from_dict(_marks(name, role, exercises))
+        cells.append(cell)
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"
+    made = nbformat.v4.new_notebook(cells=cells)
+    made.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return made
+
+
+def _marks(name: str, role: str, exercises: dict) -> dict:
+    marks = {
+        "schema_version": 3,
+        "grade_id": cell_name(name, role),
+        "cell_type": "code",
+        "grade": role == "check",
+        "locked": role == "check",
+        "solution": role == "work",
+        "task": False,
+    }
+    return marks | ({"points": float(exercises[name].points)} if role == "check" else {})
