@@ -26,7 +26,7 @@ class Hostile:
 
     Attributes:
         name: the student's, and the test's.
-        cells: code put in front of the exercises (``before``) and after them.
+        before, after: code put in front of the exercises and behind them.
         answers: True puts the cells round a solved notebook: then the marks for it must not suffer.
         says: a text that has to stand in the student's marks: the reason that is given.
     """

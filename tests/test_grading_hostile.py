@@ -247,9 +247,7 @@ def test_a_kernel_holds_nothing_of_the_teacher(tmp_path: Path) -> None:
         shown = kernel.ask("sorted(__import__('os').listdir('/'))", 10)
         assert "home" not in shown and "course" in shown
         assert "teacher" not in kernel.ask("dict(__import__('os').environ)", 10)
-        assert kernel.ask(
-            "__import__('os').listdir('/sys') if __import__('os').path.exists('/sys') else 0", 10
-        )
+        assert kernel.ask("__import__('os').path.exists('/sys')", 10) == "False"
         interfaces = kernel.ask("open('/proc/net/dev').read().count(':')", 10)
         assert interfaces == "1", "more than the loopback interface"
         code = "import subprocess\nnested = subprocess.run(['unshare', '-U', 'true']).returncode"

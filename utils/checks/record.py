@@ -110,12 +110,15 @@ def _understand(content: Any) -> Record:
 
 
 def _write(path: Path, record: Record) -> None:
-    """Replace the file in one step: a reader sees the old record or the new one, never half of one."""
-    content = {"version": _VERSION, "tried": record.tried, "passed": record.passed}
-    handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".tmp", dir=path.parent)
+    write_json(path, {"version": _VERSION, "tried": record.tried, "passed": record.passed})
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Replace a file in one step: a reader, or whoever is killed, finds the old one or the new one whole."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=1, sort_keys=True)
+            json.dump(content, file, indent=1, sort_keys=True, ensure_ascii=False)
         os.replace(name, path)
     except BaseException:
         with contextlib.suppress(OSError):

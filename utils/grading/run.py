@@ -26,6 +26,7 @@ from pathlib import Path
 
 from utils.checks.bank import all_exercises
 from utils.checks.exercise import Exercise
+from utils.checks.record import write_json
 
 from .examine import NOT_MARKED, Examination, Mark, examine, unmarked
 from .intake import Submission, Unreadable, code_cells, digest, read_notebook
@@ -130,7 +131,7 @@ class Record:
                 )
             return secret
         secret = secrets.token_bytes(32)
-        _write(file, {"form": _FORM, "secret": secret.hex(), "settings": now})
+        write_json(file, {"form": _FORM, "secret": secret.hex(), "settings": now})
         return secret
 
     def seed(self, submission: Submission) -> int:
@@ -151,7 +152,7 @@ class Record:
 
     def write(self, submission: Submission, marked: Marked) -> None:
         """Keep the marks of a submission."""
-        _write(self._file(submission), asdict(marked))
+        write_json(self._file(submission), asdict(marked))
 
     def _file(self, submission: Submission) -> Path:
         return self.folder / "marks" / f"{submission.key}.json"
@@ -160,19 +161,6 @@ class Record:
 def _mark(kept: dict) -> Mark:
     groups = {group: tuple(count) for group, count in kept["groups"].items()}
     return Mark(**{**kept, "notes": tuple(kept["notes"]), "groups": groups})
-
-
-def _write(file: Path, content: dict) -> None:
-    """Replace a file in one step: whoever is killed leaves the old one or the new one."""
-    handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(content, stream, indent=1, ensure_ascii=False)
-        os.replace(name, file)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
 
 
 # -------------------------------------------------------------------------------------- one of them

@@ -567,7 +567,7 @@ assert sum(covered) <= 12  # two modes on average, at most
 assert sum(fullest) / 6 > 0.8
 
 # %% [markdown]
-# That is collapse: nearly all points of a generator in one or two slices, and one mode or two touched. Which one? Follow two of the six.
+# That is collapse: nearly all points of a generator in one or two slices, and two modes touched at most. Which one? Follow two of the six.
 
 # %%
 fig, axes = plt.subplots(2, 6, figsize=(12, 4.6), layout="constrained", sharex=True, sharey=True)
