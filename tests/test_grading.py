@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import grading_class as klass
+import hypothesis
+import hypothesis.strategies as st
 import nbformat
 import numpy as np
 import pytest
@@ -101,6 +103,7 @@ def test_other_things_arrive_as_the_name_of_their_type() -> None:
         '{"tensor": "float32", "shape": [1], "data": "!!!!", "grad": false}',
         '{"tensor": "float32", "shape": [true], "data": "AAAAAA==", "grad": false}',
         '{"tensor": "float32", "shape": ' + "[0," * 20 + "0" + "]" * 20 + ', "data": "", "grad": false}',
+        '{"tensor": "float32", "shape": [549755813888, 549755813888, 0], "data": "", "grad": false}',
         '{"int": "' + "9" * 5000 + '"}',
         '{"float": "nonsense"}',
         '{"dict": [[{"list": []}, 1]]}',
@@ -113,6 +116,30 @@ def test_other_things_arrive_as_the_name_of_their_type() -> None:
 def test_what_is_no_plain_data_is_refused(text: str) -> None:
     with pytest.raises(plain.NotPlain):
         plain.loads(text)
+
+
+KEYS = st.sampled_from(["int", "float", "complex", "tuple", "list", "dict", "slice", "tensor", "array"])
+KEYS |= st.sampled_from(["shape", "data", "grad", "single", "type", "error"])
+SHAPES = st.lists(st.integers(-1, 2**41), max_size=4)
+VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | SHAPES | KEYS
+VALUES |= st.sampled_from(["float32", "bool", "bfloat16", "complex64", "AAAAAA==", "0x1p3", "nan"])
+MESSAGES = st.recursive(
+    VALUES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=12,
+)
+TENSORS = st.fixed_dictionaries(
+    {"tensor": VALUES, "shape": SHAPES, "data": VALUES, "grad": st.booleans()}
+) | st.fixed_dictionaries({"array": VALUES, "shape": SHAPES, "data": VALUES, "single": st.booleans()})
+
+
+@hypothesis.given(MESSAGES | TENSORS)
+@hypothesis.settings(deadline=None)
+def test_whatever_comes_is_plain_data_or_refused(message: object) -> None:
+    try:
+        plain.encode(plain.loads(json.dumps(message)))
+    except plain.NotPlain as error:
+        assert str(error)
 
 
 def test_a_truth_value_is_0_or_1_whatever_bytes_come() -> None:

@@ -14,6 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import grading_class as klass
+import hypothesis
+import hypothesis.strategies as st
 import nbformat
 import psutil
 import pytest
@@ -54,6 +56,7 @@ def found(place: Path, tmp_path: Path) -> list[tuple[str, str, str]]:
         (f"ada/{STEM}.ipynb", ("ada", STEM, STEM)),
         (f"Ada Meier_71_assignsubmission_file_/{STEM}.ipynb", ("Ada Meier", STEM, STEM)),
         (f"Ada Meier_71_assignsubmission_file/{STEM} (1).ipynb", ("Ada Meier", STEM, STEM)),
+        (f"Ada Meier_71_assignsubmission_file_/my work/{STEM}.ipynb", ("Ada Meier", STEM, STEM)),
         (f"meierada_71_9_{STEM}-1.ipynb", ("meierada", STEM, STEM)),
         (f"meierada_LATE_71_9_{STEM}.ipynb", ("meierada", STEM, STEM)),
         (f"李明_{STEM}.ipynb", ("李明", STEM, STEM)),
@@ -108,6 +111,13 @@ def test_a_link_to_a_file_is_not_followed(tmp_path: Path) -> None:
     ]
 
 
+def test_a_pipe_that_is_called_a_notebook_is_left_alone(tmp_path: Path) -> None:
+    put(tmp_path, f"ada/{STEM}.ipynb")
+    (tmp_path / "eve").mkdir()
+    os.mkfifo(tmp_path / "eve" / f"{STEM}.ipynb")  # who opens it waits for ever
+    assert [s.student for s in find(tmp_path, STEMS, tmp_path / "u") if s.path] == ["ada"]
+
+
 def test_of_two_notebooks_the_newest_counts_and_it_is_said(tmp_path: Path) -> None:
     old = put(tmp_path, f"ada/{STEM}.ipynb")
     new = put(tmp_path, f"ada/{STEM}-1.ipynb")
@@ -153,6 +163,8 @@ def test_no_submissions_is_an_error_that_says_what_is_expected(place: str, tmp_p
         (b'{"nbformat": 4}', "no cells"),
         (b'{"nbformat": 4, "cells": [1, null]}', "no cells"),
         (b'{"nbformat": 3, "worksheets": [null]}', "no cells"),
+        (b'{"nbformat": 4, "cells": 5}', "no cells"),
+        (b'{"nbformat": 3, "worksheets": true}', "no cells"),
     ],
 )
 def test_what_is_no_notebook_gets_a_reason(content: bytes, words: str, tmp_path: Path) -> None:
@@ -165,6 +177,31 @@ def test_what_is_no_notebook_gets_a_reason(content: bytes, words: str, tmp_path:
     marked = run.mark_submission(submission, 1, Settings(), tmp_path)
     assert marked.points == 0 and len(marked.marks) == 6
     assert all(mark.message and mark.status == "not marked" for mark in marked.marks)
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+PARTS = st.sampled_from(["code", "markdown", "cell_type", "source", "input", "metadata", "nbgrader", "cells"])
+ANYTHING = st.recursive(
+    SCALARS | PARTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(PARTS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@hypothesis.given(version=st.integers(1, 4), cells=ANYTHING)
+@hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+def test_whatever_stands_in_it_a_notebook_is_read_or_gets_a_reason(
+    version: int, cells: object, tmp_path: Path
+) -> None:
+    content = {"nbformat": version, "cells": cells, "worksheets": [{"cells": cells}]}
+    path = put(tmp_path, "a.ipynb", json.dumps(content))
+    try:
+        notebook = read_notebook(path)
+    except Unreadable as error:
+        assert str(error).endswith(".")
+        return
+    nbformat.validate(notebook)
+    assert all(isinstance(code, str) for code in intake.code_cells(notebook))
 
 
 def test_a_notebook_that_cannot_be_told_gets_a_reason(tmp_path: Path) -> None:

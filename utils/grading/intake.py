@@ -109,13 +109,14 @@ def find(place: Path, stems: Iterable[str], unpack_to: Path) -> list[Submission]
 
 
 def notebooks_in(folder: Path) -> list[Path]:
-    """All notebooks below a folder; links are not followed."""
+    """All notebooks below a folder that are files; links are not followed."""
     found = []
     for where, folders, files in os.walk(folder, followlinks=False):
         folders[:] = sorted(name for name in folders if name not in SKIPPED)
         for name in sorted(files):
             path = Path(where) / name
-            if name.lower().endswith(".ipynb") and not name.startswith("._") and not path.is_symlink():
+            wanted = name.lower().endswith(".ipynb") and not name.startswith("._")
+            if wanted and stat.S_ISREG(path.lstat().st_mode):  # a pipe would be read for ever
                 found.append(path)
                 if len(found) > MOST_FILES:
                     raise IntakeError(f"There are more than {MOST_FILES} notebooks in {folder}.")
@@ -131,7 +132,7 @@ def _named(path: Path, root: Path, stems: list[str]) -> Submission:
         remark = (
             f"The file is called {path.name}; that it is {stem} was seen from its content." if stem else ""
         )
-    if len(above) >= 2:  # nbgrader's layout: the set's name is the folder's
+    if len(above) >= 2 and _student(above[0]) == above[0]:  # nbgrader's layout: the set is the folder
         return Submission(above[0], above[1], stem or _one_in(above[1], stems), path, remark)
     student = _student(above[0]) if above else _student(before or path.stem)
     return Submission(student, stem or "unknown", stem, path, remark)
@@ -283,15 +284,19 @@ def _as_notebook(content: object) -> nbformat.NotebookNode:
         raise Unreadable("The file is JSON, but no notebook.")
     if content["nbformat"] > 4:
         raise Unreadable(f"The notebook's format {content['nbformat']} is newer than this grader.")
-    sheets = content.get("worksheets") if content["nbformat"] < 4 else [content]
-    cells = [cell for sheet in sheets or [] if isinstance(sheet, dict) for cell in sheet.get("cells") or []]
+    sheets = _dicts(content.get("worksheets")) if content["nbformat"] < 4 else [content]
     notebook = nbformat.v4.new_notebook()
-    for cell in cells:
-        if isinstance(cell, dict):
+    for sheet in sheets:
+        for cell in _dicts(sheet.get("cells")):
             _add_cell(notebook, cell)
     if not notebook.cells:
         raise Unreadable("The notebook has no cells.")
     return notebook
+
+
+def _dicts(value: object) -> list[dict]:
+    """The dicts in a list; nothing where there is something else, as in a damaged file."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _add_cell(notebook: nbformat.NotebookNode, cell: dict) -> None:
