@@ -18,6 +18,7 @@ from PIL import Image, PngImagePlugin
 
 from utils import build as building
 from utils.build import BuildError, Course, build, new_lesson, problems
+from utils.explore.base import CALL
 
 REPOSITORY = Path(__file__).parents[1]
 STEM = "01_small"
@@ -297,14 +298,14 @@ def test_only_what_comes_again_is_stored() -> None:
         nbformat.v4.new_output(
             "display_data",
             data={"image/png": base64.b64encode(png(Date="today")).decode(), "text/plain": "<Figure>"},
-            metadata={"needs_background": "light"},
+            metadata={"needs_background": "light", CALL: "what it was handed"},
         ),
     ]
     stored = building.clean_outputs(outputs)
     assert [output.get("text") for output in stored] == ["ab", None, None]
     assert stored[1].data == {"text/plain": "an explorer"}
     assert stored[2].data["image/png"] == base64.b64encode(png()).decode()
-    assert stored[2].metadata == {}
+    assert stored[2].metadata == {building.CALL: "what it was handed"} and building.CALL == CALL
     assert building.clean_outputs(stored) == stored
     assert building.LIVE_VIEW in outputs[2].data, "the outputs that were given must stay as they are"
 

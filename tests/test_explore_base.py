@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import math
 import re
 
 import matplotlib as mpl
 import nbformat
 import numpy as np
 import pytest
+import torch
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
 from PIL import Image
@@ -41,7 +43,9 @@ def declared(**changes: object) -> Declaration:
 def displayed(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
     """What was shown, output by output."""
     shown: list[dict] = []
-    monkeypatch.setattr(base, "display", lambda bundle, raw: shown.append(bundle))
+    monkeypatch.setattr(
+        base, "display", lambda bundle, raw, metadata=None: shown.append(bundle | (metadata or {}))
+    )
     return shown
 
 
@@ -112,6 +116,65 @@ def test_still_first_live_second(displayed: list[dict]):
     assert still == {"image/png": b"\x89PNG", "text/plain": "what is seen"}
     assert set(widget) == {base.WIDGET_VIEW, "text/plain"}
     assert widget[base.WIDGET_VIEW]["model_id"] == live.model_id
+
+
+def test_a_call_is_left_beside_the_live_one(displayed: list[dict]):
+    base.show(Bare(declared()), b"", "", call="it")
+    assert base.CALL not in displayed[0] and displayed[1][base.CALL] == "it"
+
+
+def test_what_was_handed_over_can_be_read_again():
+    text = base.handed_over(
+        "bare", w=torch.ones(2, requires_grad=True), b=np.float32(0.5), k=[(1, None)], lost=math.inf
+    )
+    assert json.loads(text) == {
+        "name": "bare",
+        "arguments": {"w": [1.0, 1.0], "b": 0.5, "k": [[1, None]], "lost": math.inf},
+    }
+    assert base.handed_over("bare", model=torch.nn.Linear(1, 1)) == ""
+    assert base.handed_over("bare", values=(k for k in range(3))) == ""
+
+
+def bell(x: torch.Tensor, middle: float) -> torch.Tensor:
+    return torch.exp(-((x - middle) ** 2))
+
+
+GRID = torch.linspace(-3, 3, 30)
+FRAMES = [
+    {"step": k, "p_model": bell(GRID, k / 3), "discriminator": bell(GRID, k / 10), "loss_d": loss}
+    for k, loss in enumerate((1.3, math.nan, 1.234567))
+]
+HANDED = {  # what explorers are handed that need a lesson's own numbers
+    "replay_perceptron": {
+        "X": torch.tensor([[0.0, 0.1], [1.0, 1.0]]),
+        "y": torch.tensor([0, 1]),
+        "history": [(torch.zeros(2), torch.tensor(-1.0), 0), (torch.ones(2) / 3, 0.0, 1)],
+    },
+    "bugs": {
+        "curves": {"none": [2, 1], "away": [2.0, 9.1, math.nan], "two": torch.ones(2, 900).cumsum(1)},
+        "explanations": {"away": "It rises."},
+        "reference": "none",
+    },
+    "contest": {"frames": FRAMES, "grid": GRID, "p_data": bell(GRID, 0)},
+    "sampling": {
+        "logits": {"To be ": torch.ones(3).cumsum(0) / 3, "a long, long way\n": torch.ones(3)},
+        "tokens": [" ", "\n", "e"],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HANDED)
+def test_what_is_left_makes_the_same_explorer_again(displayed: list[dict], name: str):
+    getattr(explore, name)(**HANDED[name])
+    left = json.loads(displayed[1][base.CALL])
+    assert left["name"] == name
+    with base.collected() as shown:
+        getattr(explore, name)(**HANDED[name])
+        getattr(explore, name)(**left["arguments"])
+    first, again = shown
+    assert (first.alt, first.still) == (again.alt, again.still)
+    keys = ["declaration", "data", "values"]
+    assert json.dumps(first.live.get_state(keys)) == json.dumps(again.live.get_state(keys))
 
 
 def test_a_still_in_html(displayed: list[dict]):

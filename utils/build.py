@@ -49,6 +49,7 @@ DIFF_LINES = 60
 LAYOUT = ("lines_to_next_cell", "lines_to_end_of_cell_marker")  # jupytext's notes on blank lines
 STEM = re.compile(r"\d\d_[a-z][a-z0-9_]*")
 LIVE_VIEW = "application/vnd.jupyter.widget-view+json"  # names a model of one run, so it is never stored
+CALL = "explorer"  # in the metadata of an explorer's output: what it was handed, for the web site
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": KERNEL},
     "language_info": {  # without the version: the same file on every Python
@@ -183,7 +184,8 @@ def clean_outputs(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
                 continue
         elif "data" in output:
             output.data.pop(LIVE_VIEW, None)
-            output.metadata = NotebookNode()
+            call = output.metadata.get(CALL)
+            output.metadata = NotebookNode({CALL: call} if call else {})
             if "image/png" in output.data:
                 picture = strip_png(base64.b64decode(output.data["image/png"]))
                 output.data["image/png"] = base64.b64encode(picture).decode()

@@ -1,12 +1,15 @@
 """The web site in a real browser: no network, no dead link, explorers that live, pages that all can read.
 
-The site is made once. Every page is visited once, narrow and wide; the tests look at what was found there.
+The site is made once. Every page is visited once, narrow and then wide, in the light and in the dark; the
+tests look at what was found there.
 """
 
 from __future__ import annotations
 
 import functools
 import http.server
+import itertools
+import json
 import re
 import shutil
 import threading
@@ -19,7 +22,7 @@ from typing import Any
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route
+from playwright.sync_api import Browser, BrowserContext, Page
 from real_lab import REPOSITORY
 
 from utils.build import Course
@@ -30,12 +33,13 @@ AXE = ("axe-core", "4.14.1")
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 800}
 LESSONS = [f"{stem}.html" for stem in Course().stems()]
 EXERCISES = [f"exercises/{stem}.html" for stem in Course().stems("exercises")]
-# Explorers that lessons call with constants only.
+SOLUTIONS = [name.replace("exercises", "solutions") for name in EXERCISES]
 FREE_OF_THE_KERNEL = {
-    "activation", "attention", "broadcast", "capacity", "convolution", "gates", "graph", "initialization",
-    "neuron", "outlier", "playground", "predict", "race", "threshold",
+    "activation", "attention", "broadcast", "bugs", "capacity", "contest", "convolution", "gates", "graph",
+    "initialization", "neuron", "outlier", "playground", "predict", "race", "replay_perceptron", "sampling",
+    "threshold",
 }  # fmt: skip
-PAGES = ["index.html", "search.html", *LESSONS, *EXERCISES]
+PAGES = ["index.html", "search.html", *LESSONS, *EXERCISES, *SOLUTIONS]
 
 
 # ------------------------------------------------------------------ the site and its server
@@ -94,35 +98,54 @@ class Visit:
 
 
 def watch(page: Page, base: str, found: Visit) -> None:
-    """Note down what a page complains of, and stop and note requests to any other place."""
-
-    def gate(route: Route) -> None:
-        if route.request.url.startswith((base, "data:", "blob:")):
-            route.continue_()
-            return
-        found.elsewhere.append(route.request.url)
-        route.abort()
-
-    page.route("**/*", gate)
+    """Note down what a page complains of, and requests to any other place."""
+    at_home = (base, "data:", "blob:")
+    page.on("request", lambda r: None if r.url.startswith(at_home) else found.elsewhere.append(r.url))
     page.on("pageerror", lambda error: found.problems.append(str(error)))
     page.on("console", lambda m: found.problems.append(m.text) if m.type in ("error", "warning") else None)
     page.on("response", lambda r: found.problems.append(f"{r.status} {r.url}") if r.status >= 400 else None)
 
 
-# Of coloured code each colour once is enough to judge, and what KaTeX draws is hidden from screen readers,
-# who get MathML: without those thousands of parts axe takes a third of the time.
-PLAIN_CODE = """() => {
-  const seen = new Set();
-  for (const code of document.querySelectorAll(".highlight pre")) {
-    const ground = code.closest(".cell_output") ? "output" : "input";
-    const kinds = [...code.querySelectorAll("span[class]")].map((word) => `${word.className} ${ground}`);
-    if (kinds.every((kind) => seen.has(kind))) code.textContent = code.textContent;
-    kinds.forEach((kind) => seen.add(kind));
-  }
+STILL = """() => {
+  document.head.insertAdjacentHTML("beforeend", "<style>* { transition: none !important }</style>");
 }"""
-NO_DRAWN_FORMULAS = """() => document.querySelectorAll(".katex-html").forEach((drawn) => drawn.remove())"""
-RUN_AXE = """async (options) => {
-  const { violations } = await axe.run(document, { resultTypes: ["violations"], preload: false, ...options });
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# To judge contrast axe looks behind each word on the page, which takes most of its time. Words whose colours,
+# size and ground are the same are judged once.
+ONE_OF_EACH_LOOK = """(theme) => {
+  if (theme) document.documentElement.dataset.theme = theme;
+  document.querySelectorAll("[data-look]").forEach((element) => element.removeAttribute("data-look"));
+  const grounds = new Map([[null, ""]]);
+  const ground = (element) => {
+    if (!grounds.has(element)) {
+      const { backgroundColor, backgroundImage, opacity, filter } = getComputedStyle(element);
+      const own = [backgroundColor, backgroundImage, opacity, filter].join();
+      grounds.set(element, own === "rgba(0, 0, 0, 0),none,1,none" ? ground(element.parentElement)
+        : `${own};${ground(element.parentElement)}`);
+    }
+    return grounds.get(element);
+  };
+  const seen = new Set();
+  const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const elements = new Set(document.querySelectorAll("input, select, textarea"));
+  while (words.nextNode()) if (words.currentNode.data.trim()) elements.add(words.currentNode.parentElement);
+  for (const element of elements) {
+    if (element.closest("script, style, .katex-html, .katex-mathml") || !element.checkVisibility()) continue;
+    const { color, fontSize, fontWeight, textShadow } = getComputedStyle(element);
+    const look = [color, fontSize, fontWeight, textShadow, ground(element)].join();
+    if (!seen.has(look)) element.dataset.look = "";
+    seen.add(look);
+  }
+  return seen.size;
+}"""
+# What KaTeX draws in a line is hidden from screen readers, who get MathML; the words of code have one colour
+# or another and nothing else. Without those thousands of parts all other rules are much faster.
+LESS_TO_READ = """() => {
+  document.querySelectorAll(".math:not(:has(.katex-display)) .katex-html").forEach((drawn) => drawn.remove());
+  document.querySelectorAll(".highlight pre").forEach((code) => { code.textContent = code.textContent; });
+}"""
+RUN_AXE = """async ({ within, ...options }) => {
+  const { violations } = await axe.run(within, { resultTypes: ["violations"], preload: false, ...options });
   const bad = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
   return Object.fromEntries(bad.map(({ id, help, nodes }) => [`${id}: ${help}`,
     nodes.map(({ html, failureSummary }) => `${html.slice(0, 200)} ${failureSummary}`)]));
@@ -144,39 +167,55 @@ def settled(page: Page) -> None:
     page.wait_for_function(ALL_LIVE)
 
 
-def visit(context: BrowserContext, base: str, name: str, axe: str) -> Visit:
-    """Load a page, look at it on a telephone, try it with axe."""
+def judge(page: Page) -> dict[str, list[str]]:
+    """What axe calls serious in a page as it stands; contrast in the light and in the dark."""
+    page.evaluate(STILL)
+    found: dict[str, list[str]] = {}
+    for theme in ("light", "dark"):
+        assert page.evaluate(ONE_OF_EACH_LOOK, theme) > 0
+        contrast = {"within": {"include": [["[data-look]"]]}, "runOnly": ["color-contrast"]}
+        for rule, nodes in page.evaluate(RUN_AXE, contrast).items():
+            found[f"{rule} ({theme})"] = nodes
+    page.evaluate(LESS_TO_READ)
+    rest = {"within": {"include": [["html"]]}, "rules": {"color-contrast": {"enabled": False}}}
+    return found | page.evaluate(RUN_AXE, rest)
+
+
+def visit(context: BrowserContext, base: str, name: str) -> Visit:
+    """Load a page on a telephone, look for what is too wide, try it with axe, and make it wide."""
     found, page = Visit(), context.new_page()
     watch(page, base, found)
-    page.set_viewport_size(WIDE)
     page.goto(base + name)
     settled(page)
-    page.evaluate(axe)
-    page.evaluate(PLAIN_CODE)
-    page.set_viewport_size(NARROW)
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     found.too_wide = page.evaluate(TOO_WIDE)
-    found.violations = page.evaluate(RUN_AXE, {"runOnly": ["scrollable-region-focusable"]})
+    found.violations = judge(page)
     page.set_viewport_size(WIDE)
-    page.evaluate(NO_DRAWN_FORMULAS)
-    found.violations |= page.evaluate(RUN_AXE, {})
+    page.evaluate(TWO_FRAMES)  # explorers draw again
     page.close()
     return found
 
 
-@pytest.fixture(scope="session")
-def visits(chromium: Browser, address: str, axe: str) -> Iterator[Callable[[str], Visit]]:
-    """Visit a page, or remember what was found there. Lessons with odd numbers are seen in the dark."""
-    contexts = {scheme: chromium.new_context(color_scheme=scheme) for scheme in ("light", "dark")}
+@pytest.fixture(scope="module")
+def readers(chromium: Browser, axe: str) -> Iterator[Callable[..., BrowserContext]]:
+    """Contexts that have axe in each of their pages."""
+    made = []
 
-    @functools.cache
-    def remembered(name: str) -> Visit:
-        dark = Path(name).name[:2].isdigit() and int(Path(name).name[:2]) % 2
-        return visit(contexts["dark" if dark else "light"], address, name, axe)
+    def make(size: dict[str, int]) -> BrowserContext:
+        made.append(chromium.new_context(viewport=size))
+        made[-1].add_init_script(axe)
+        made[-1].new_page()  # with one page always open its process goes on
+        return made[-1]
 
-    yield remembered
-    for context in contexts.values():
+    yield make
+    for context in made:
         context.close()
+
+
+@pytest.fixture(scope="module")
+def visits(readers: Callable[..., BrowserContext], address: str) -> Callable[[str], Visit]:
+    """Visit a page, or remember what was found there."""
+    context = readers(NARROW)
+    return functools.cache(lambda name: visit(context, address, name))
 
 
 @pytest.fixture
@@ -208,9 +247,24 @@ def test_axe_finds_nothing_serious(visits: Callable[[str], Visit], name: str):
     assert visits(name).violations == {}
 
 
-def test_a_bad_page_is_found_out(tmp_path: Path, serve: Callable[[Path], str], chromium: Browser, axe: str):
+@pytest.mark.parametrize("name", ["index.html", "search.html", LESSONS[1], EXERCISES[1], SOLUTIONS[1]])
+def test_axe_finds_nothing_serious_between_the_two_lists(
+    readers: Callable[..., BrowserContext], address: str, name: str
+):
+    """On a wide screen the lists of pages and of headings are there, too: the same on all pages of a kind."""
+    page = readers(WIDE).new_page()
+    page.goto(address + name)
+    settled(page)
+    assert page.locator(".bd-sidebar-primary").is_visible()
+    assert judge(page) == {}
+
+
+def test_a_bad_page_is_found_out(
+    tmp_path: Path, serve: Callable[[Path], str], readers: Callable[..., BrowserContext]
+):
     (tmp_path / "bad.html").write_text(
         f"""<!doctype html><html lang="en"><title>bad</title><img src="data:," id="mute">
+        <style>html[data-theme=dark] body > div {{ background: #222 }}</style>
         <link rel="stylesheet" href="https://elsewhere.test/font.css"><div style="width:900px">wide</div>
         <div class="highlight"><pre><span class="a" style="color:#ccc">pale</span></pre></div>
         <div class="highlight"><pre><span class="a" style="color:#ccc">passed over</span></pre></div>
@@ -218,15 +272,15 @@ def test_a_bad_page_is_found_out(tmp_path: Path, serve: Callable[[Path], str], c
         <script>console.error("complaint"); fetch("/missing.json"); throw new Error("broken")</script>""",
         encoding="utf-8",
     )
-    context = chromium.new_context()
-    found = visit(context, serve(tmp_path), "bad.html", axe)
-    context.close()
+    found = visit(readers(NARROW), serve(tmp_path), "bad.html")
     told = " ".join(found.problems)
     assert all(word in told for word in ("complaint", "missing.json", "broken"))
     assert set(found.elsewhere) == {"https://elsewhere.test/font.css"}
     rules = {rule.partition(":")[0]: nodes for rule, nodes in found.violations.items()}
     assert {"image-alt", "color-contrast", "scrollable-region-focusable"} <= set(rules)
-    assert len(rules["color-contrast"]) == 1 and "pale" in rules["color-contrast"][0]
+    contrast = [nodes for rule, nodes in found.violations.items() if rule.startswith("color-contrast")]
+    assert [len(nodes) for nodes in contrast] == [1, 1]  # of two that look the same, one
+    assert "pale" in contrast[0][0] and "wide" in contrast[1][0]
     assert found.too_wide[-1] == "the page scrolls sideways"
 
 
@@ -313,6 +367,37 @@ def test_search_finds_a_word_of_a_lesson(page: Page, address: str):
     assert "01_perceptron.html" in page.url
 
 
+def test_search_names_lessons_first(page: Page, address: str):
+    page.goto(address + "search.html?q=softmax")
+    page.locator("ul.search a[href*='exercises/']").first.wait_for()
+    first = page.locator("ul.search a").first.get_attribute("href")
+    assert first.startswith(("02_", "05_", "14_"))
+
+
+def test_search_gives_no_solution_away(site: Path):
+    text = (site / "searchindex.js").read_text(encoding="utf-8")
+    index = json.loads(text[text.index("(") + 1 : text.rindex(")")])
+    solutions = {k for k, name in enumerate(index["docnames"]) if name.startswith("solutions/")}
+    parts = [index[part].values() for part in ("terms", "titleterms")]
+    known = {k for found in itertools.chain(*parts) for k in (found if isinstance(found, list) else [found])}
+    known |= {k for found in index["alltitles"].values() for k, _ in found}
+    assert len(solutions) == len(SOLUTIONS) and not known & solutions
+    assert len(known) == len(LESSONS) + len(EXERCISES) + 1
+
+
+def test_a_solution_is_reached_from_its_exercise_and_folded(page: Page, address: str):
+    page.goto(address + "exercises/03_broadcasting.html")
+    page.get_by_role("link", name="Solution of 03.one_hot").click()
+    assert page.url.endswith("solutions/03_broadcasting.html#solution-03-one-hot")
+    assert page.locator("meta[name=robots]").get_attribute("content") == "noindex"
+    answer = page.locator("details:has(summary:text('Solution of 03.one_hot'))")
+    code, why = answer.locator("pre"), answer.locator("p").last
+    assert answer.is_visible() and not code.is_visible() and not why.is_visible()
+    answer.locator("summary").press("Enter")
+    assert "torch.arange(k)" in code.inner_text() and why.is_visible()
+    assert page.locator("details[open]").count() == 1
+
+
 def test_dark_mode_is_chosen_and_kept(page: Page, address: str):
     page.goto(address + LESSONS[0])
     ground = "getComputedStyle(document.body).backgroundColor"
@@ -350,6 +435,43 @@ def test_an_explorer_is_moved_by_keyboard(page: Page, address: str):
     assert picture() != before and said.inner_text() != words
     explorer.locator("button[name=reset]").press("Enter")
     assert picture() == before
+
+
+@pytest.mark.parametrize("width", [390, 768, 1200, 1280, 1600])
+def test_controls_stand_beside_the_picture_where_there_is_room(page: Page, address: str, width: int):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(address + "01_perceptron.html")
+    neuron(page)
+    picture, controls = (
+        page.locator(f"[data-explorer=neuron] .n2t-{part}").bounding_box() for part in ("stage", "side")
+    )
+    beside = controls["x"] > picture["x"] + picture["width"] and controls["y"] < picture["y"] + 20
+    assert beside == (width > 700)
+    assert picture["width"] >= (340 if width == 390 else 400 if width < 1600 else 600)
+
+
+def test_words_in_a_picture_stay_legible_on_a_telephone(page: Page, address: str):
+    page.set_viewport_size(NARROW)
+    page.goto(address + "05_losses.html")
+    settled(page)
+    sizes = page.locator(".cell_output > img:visible").evaluate_all(
+        "all => all.map((one) => [one.width, one.naturalWidth, one.parentElement.clientWidth])"
+    )
+    assert len(sizes) > 5 and min(width / natural for width, natural, _ in sizes) > 0.57
+    wide = [box for _, natural, box in sizes if natural > 700]
+    assert wide and max(wide) < NARROW["width"]  # the box scrolls, not the page
+
+
+def test_paper_is_white_and_nothing_on_it_is_folded(page: Page, address: str):
+    page.emulate_media(color_scheme="dark")
+    page.goto(address + "05_losses.html")
+    open_answers = page.locator(".bd-article details[open]")
+    theme, answers = "document.documentElement.dataset.theme", page.locator(".bd-article details").count()
+    assert page.evaluate(theme) == "dark" and open_answers.count() == 0 and answers > 3
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(theme) == "light" and open_answers.count() == answers
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(theme) == "dark" and open_answers.count() == 0
 
 
 def test_on_paper_the_still_is_shown(page: Page, address: str):
@@ -411,6 +533,17 @@ def test_formulas_are_typeset(page: Page, address: str):
         assert bare == [] and page.locator(".math").count() > 2
         loaded = page.evaluate("[...document.fonts].filter(f => f.status === 'loaded').map(f => f.family)")
         assert "KaTeX_Main" in loaded
+
+
+def test_a_stop_stays_with_its_formula(page: Page, address: str):
+    page.goto(address + "05_losses.html")
+    page.evaluate("document.fonts.ready")
+    for width in (390, 420, 450):
+        page.set_viewport_size({"width": width, "height": 800})
+        broken = page.locator(".together").evaluate_all(
+            "all => all.filter((one) => one.getClientRects().length > 1).map((one) => one.textContent)"
+        )
+        assert broken == [] and page.locator(".together").count() > 20
 
 
 # ------------------------------------------------------------------ making it

@@ -46,6 +46,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -68,6 +69,7 @@ HERE = Path(__file__).parent
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WORDS_END = ": live once this cell runs in JupyterLab]"  # how the words end that stand for a live explorer
+CALL = "explorer"  # in an output's metadata: what :func:`handed_over` returned
 
 
 # ------------------------------------------------------------------ what an explorer declares
@@ -338,6 +340,32 @@ class Shown:
     alt: str
 
 
+def handed_over(name: str, **arguments: Any) -> str:
+    """Return a call of an explorer as text, for :func:`show`; it can be read with ``json.loads``.
+
+    An explorer that is handed what a lesson computed leaves this beside its still. The web site makes the
+    same call again and has a live explorer, without running the lesson.
+
+    Args:
+        name: of the function in ``utils.explore``.
+        arguments: all of its arguments. Tensors and arrays become lists; NaN and infinity stay.
+
+    Returns:
+        The call; empty if an argument holds what is neither a number, a text, a tensor nor a list of these,
+        since then it cannot be made again.
+    """
+    try:
+        return json.dumps({"name": name, "arguments": arguments}, default=_listed, separators=(",", ":"))
+    except TypeError:
+        return ""
+
+
+def _listed(value: Any) -> Any:
+    if not hasattr(value, "tolist"):
+        raise TypeError(f"{type(value).__name__} cannot be written down")
+    return value.tolist()
+
+
 _collected: ContextVar[list[Shown] | None] = ContextVar("collected", default=None)
 
 
@@ -352,10 +380,12 @@ def collected() -> Iterator[list[Shown]]:
         _collected.reset(token)
 
 
-def show(live: Explorer, still: bytes | str, alt: str) -> None:
+def show(live: Explorer, still: bytes | str, alt: str, *, call: str = "") -> None:
     """Display the still picture first and the live widget second.
 
-    ``still`` is a PNG, or a piece of HTML; ``alt`` says in words what it shows.
+    ``still`` is a PNG, or a piece of HTML; ``alt`` says in words what it shows. ``call`` is for explorers
+    that need what a lesson computed: see :func:`handed_over`. It is kept in the live output's metadata, which
+    no page shows and nbval does not compare: its numbers may differ in their last digits between machines.
     """
     if (found := _collected.get()) is not None:
         found.append(Shown(live, still, alt))
@@ -363,7 +393,8 @@ def show(live: Explorer, still: bytes | str, alt: str) -> None:
     mime = "image/png" if isinstance(still, bytes) else "text/html"
     display({mime: still, "text/plain": alt}, raw=True)
     view = {"version_major": 2, "version_minor": 0, "model_id": live.model_id}
-    display({WIDGET_VIEW: view, "text/plain": live.words}, raw=True)
+    kept = {"metadata": {CALL: call}} if call else {}
+    display({WIDGET_VIEW: view, "text/plain": live.words}, raw=True, **kept)
 
 
 # ------------------------------------------------------------------ the still picture

@@ -26,6 +26,7 @@ from utils.explore.base import (
     colors,
     css,
     esm,
+    handed_over,
     number,
     show,
     still_png,
@@ -347,4 +348,5 @@ def bugs(
         BugsExplorer(declaration(data), browser_data(data)),
         still_png(draw, size=(9.6, 2.7 * rows + 0.3), data=data),
         alternative(data),
+        call=handed_over("bugs", curves=curves, explanations=explanations, reference=reference),
     )

@@ -27,6 +27,7 @@ from utils.explore.base import (
     colors,
     css,
     esm,
+    handed_over,
     number,
     show,
     still_png,
@@ -337,4 +338,11 @@ def contest(frames: Sequence[Mapping[str, Any]], grid: Any = None, p_data: Any =
     shown = sorted({0, last // 3, last}) if last > 1 else [0, last]
     live = ContestExplorer(declaration(data), browser_data(data))
     still = still_png(draw, size=(9.6, 4.6), data=data, shown=shown)
-    show(live, still, " ".join(describe(data, k) for k in shown))
+    given = ("step", "p_model", "discriminator", "loss_d", "loss_g")  # the rest is measured from these
+    call = handed_over(
+        "contest",
+        frames=[{key: frame[key] for key in given} for frame in data["frames"]],
+        grid=data["grid"],
+        p_data=data["p_data"],
+    )
+    show(live, still, " ".join(describe(data, k) for k in shown), call=call)

@@ -20,6 +20,7 @@ from utils.explore.base import (
     colors,
     css,
     esm,
+    handed_over,
     markers,
     short,
     show,
@@ -298,4 +299,5 @@ def replay_perceptron(X: Any, y: Any, history: Sequence[Any]) -> None:
     shown = sorted({1, (last + 1) // 2, last})
     live = ReplayExplorer(declaration(data), browser_data(data))
     still = still_png(draw, size=(9.0, 3.7) if len(shown) > 1 else (5.0, 4.4), data=data, updates=shown)
-    show(live, still, " ".join(describe(data, k) for k in shown))
+    call = handed_over("replay_perceptron", X=data["X"], y=data["y"], history=data["steps"])
+    show(live, still, " ".join(describe(data, k) for k in shown), call=call)

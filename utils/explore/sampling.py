@@ -31,6 +31,7 @@ from utils.explore.base import (
     colors,
     css,
     esm,
+    handed_over,
     number,
     short,
     show,
@@ -429,4 +430,5 @@ def sampling(logits: Mapping[str, Any] | None = None, tokens: Sequence[str] | No
         SamplingExplorer(declaration(table), browser_data(table)),
         still_png(draw, size=(9.0, 2.4 + 0.27 * rows), table=table, **still),
         alternative(table, **still),
+        call="" if logits is None else handed_over("sampling", logits=logits, tokens=tokens),
     )

@@ -42,6 +42,7 @@ def settings(source: Path) -> dict[str, Any]:
         "html_extra_path": [str(source / "extra")],
         "html_css_files": ["katex/katex.min.css", "site.css"],
         "html_js_files": [("site.js", {"defer": "defer"})],
+        "html_search_scorer": str(ASSETS / "search_order.js"),
         "html_favicon": str(ASSETS / "favicon.svg"),
         "html_context": {"default_mode": "auto"},  # light or dark, as the reader's system is
         "html_copy_source": False,
@@ -108,7 +109,7 @@ def run_sphinx(source: Path, out: Path, work: Path) -> None:
         raise SiteError(f"Sphinx is not content:\n{warnings.getvalue().strip()}")
 
 
-def make_site(course: Course, out: Path) -> int:
+def make_site(course: Course, out: Path, *, solutions: bool = True) -> int:
     """Make the site in ``out``, which is replaced as a whole. Returns how many pages it has.
 
     Raises:
@@ -120,7 +121,7 @@ def make_site(course: Course, out: Path) -> int:
         raise SiteError(f"{out} holds other files, which would be lost; name an empty folder with --out")
     with tempfile.TemporaryDirectory(prefix="n2t-site-") as folder:
         source, html = Source(Path(folder) / "source"), Path(folder) / "html"
-        write_pages(course, source)
+        write_pages(course, source, solutions=solutions)
         write_static(source.folder, source.scripts)
         run_sphinx(source.folder, html, Path(folder) / "work")
         (html / MARK).touch()
@@ -136,10 +137,11 @@ def make_site(course: Course, out: Path) -> int:
 def main(
     out: Annotated[Path, typer.Option(help="the folder to make")] = REPOSITORY / "site",
     root: Annotated[Path, typer.Option(help="the course's root folder")] = REPOSITORY,
+    solutions: Annotated[bool, typer.Option(help="with pages of the exercises' solutions")] = True,
 ) -> None:
     """Make the web site of all lessons from the stored notebooks. Nothing is executed."""
     try:
-        count = make_site(Course(root.resolve()), out.resolve())
+        count = make_site(Course(root.resolve()), out.resolve(), solutions=solutions)
     except ModuleNotFoundError as error:
         typer.echo(f"{error}. The site needs more packages: make site installs them.", err=True)
         raise typer.Exit(1) from None

@@ -1,8 +1,10 @@
 """Explorers that run without a kernel, for a page: their module, and the state in which they begin.
 
-A stored notebook holds an explorer's still, not its state. Where a cell calls an explorer with nothing but
-constants (``explore.neuron()``, ``explore.predict("01.scale")``) the same call is made here, which gives the
-state that the lesson had. What depends on a lesson's own computations, or asks the kernel, keeps its still.
+A stored notebook holds an explorer's still, not its state. The call that made it is made again here, which
+gives the state that the lesson had. Where a cell calls an explorer with nothing but constants
+(``explore.neuron()``, ``explore.predict("01.scale")``) the call is read from the cell. An explorer that was
+handed what the lesson computed has left its call in its output's metadata (``handed_over`` in
+``utils/explore/base.py``). What asks the kernel keeps its still.
 """
 
 from __future__ import annotations
@@ -17,16 +19,17 @@ from typing import Any
 from nbformat import NotebookNode
 
 from utils import explore
-from utils.explore.base import WORDS_END, Shown, collected
+from utils.explore.base import CALL, WORDS_END, Shown, collected
 from utils.explore.kernel import KernelExplorer
 from utils.site.vendor import SiteError
 
 STATE = ["declaration", "data", "values", "reached"]
+AGAIN = "Run the lesson again: make build BUILD_ARGS='lessons --stem NN_stem --force'"
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call ``explore.name(*arguments, **options)`` in a cell, whose arguments are constants."""
+    """A call ``explore.name(*arguments, **options)`` whose arguments are known."""
 
     name: str
     arguments: tuple[Any, ...]
@@ -55,7 +58,8 @@ class Alive:
 
     def html(self) -> str:
         """The place in the page where it lives."""
-        state = json.dumps(self.state, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+        state = json.dumps(self.state, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        state = state.replace("<", "\\u003c")
         return (
             f'<div class="n2t-alive" data-module="{self.file}">'
             f'<script type="application/json">{state}</script></div>'
@@ -82,10 +86,26 @@ def constant_call(name: str, call: ast.Call) -> Call | None:
     return Call(name, arguments, options) if len(options) == len(call.keywords) else None
 
 
+def stored_call(output: NotebookNode) -> Call | None:
+    """The call that an explorer left in its output, if it did."""
+    text = output.get("metadata", {}).get(CALL)
+    if text is None:
+        return None
+    left = json.loads(text)
+    return Call(left["name"], (), left["arguments"])
+
+
 def make(call: Call) -> Shown:
-    """Make the call and return what it shows."""
-    with collected() as shown:
-        getattr(explore, call.name)(*call.arguments, **call.options)
+    """Make the call and return what it shows.
+
+    Raises:
+        SiteError: there is no such explorer (now), or it does not take these arguments.
+    """
+    try:
+        with collected() as shown:
+            getattr(explore, call.name)(*call.arguments, **call.options)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise SiteError(f"explore.{call.name}: the stored call cannot be made: {error}\n{AGAIN}") from error
     return shown[0]
 
 
@@ -107,10 +127,11 @@ def explorers(cell: NotebookNode) -> Iterator[tuple[int, Alive]]:
     places = [i for i, output in enumerate(cell.outputs) if is_live(output)]
     if not places:
         return
-    made = calls(cell.source)
-    if len(made) != len(places):  # called in a loop or in a function: which is which is not known
-        return
-    for place, call in zip(places, made, strict=True):
+    read = calls(cell.source)
+    if len(read) != len(places):  # called in a loop or in a function: which is which is not known
+        read = [None] * len(places)
+    for place, constant in zip(places, read, strict=True):
+        call = stored_call(cell.outputs[place]) or constant
         if call is None:
             continue
         shown = make(call)
@@ -120,7 +141,6 @@ def explorers(cell: NotebookNode) -> Iterator[tuple[int, Alive]]:
         if still.data["text/plain"] != shown.alt:
             raise SiteError(
                 f"{cell.source.strip()}: the stored still is not of the state in which the explorer begins:\n"
-                f"  stored: {still.data['text/plain']}\n  now:    {shown.alt}\n"
-                "Run the lesson again: make build BUILD_ARGS='lessons --stem NN_stem --force'"
+                f"  stored: {still.data['text/plain']}\n  now:    {shown.alt}\n{AGAIN}"
             )
         yield place, Alive(call.name, shown.live._esm, shown.live._css, shown.live.get_state(STATE))

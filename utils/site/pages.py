@@ -18,6 +18,14 @@ from utils.site.alive import Alive, explorers, is_live
 from utils.site.vendor import SiteError
 
 CAPTION = "**What you see.**"
+PART = re.compile(r"(\d\d-\w+)-(statement|work|check|explanation)")  # the id of a cell of an exercise
+OUT_OF_SEARCH = {"orphan": True, "nosearch": True, "myst": {"html_meta": {"robots": "noindex"}}}
+TRY_FIRST = """\
+```{admonition} Try first
+:class: warning
+An exercise teaches by being tried, even in vain. In the notebook `hint("…")` helps in steps.
+Each solution is folded: open only the one you need.
+```"""
 
 
 @dataclass
@@ -61,24 +69,74 @@ def bring_to_life(cell: NotebookNode, source: Source) -> None:
     """Put a live explorer where the stored cell has the words that stand for it."""
     for place, alive in explorers(cell):
         source.add(alive)
-        cell.outputs[place].data = nbformat.from_dict({"text/html": alive.html()})
+        cell.outputs[place] = nbformat.v4.new_output("display_data", {"text/html": alive.html()})
 
 
-def downloads(root: str, stem: str, *, exercises: bool) -> str:
-    """The line with the notebooks to download; ``root`` leads from the page to the site's first folder."""
-    lesson = f'<a href="{root}downloads/{stem}.ipynb" download>lesson</a>'
-    tasks = f' · <a href="{root}downloads/exercises/{stem}.ipynb" download>exercises</a>' if exercises else ""
-    return f'<p class="course-downloads">Notebooks to download: {lesson}{tasks}</p>'
+def downloads(root: str, stored: dict[str, Path]) -> str:
+    """The line with the notebooks to download.
+
+    Args:
+        root: leads from the page to the site's first folder.
+        stored: kind of each notebook -> its place among the course's notebooks.
+    """
+    names = {"lessons": "lesson", "exercises": "exercises", "solutions": "solutions"}
+    links = (f'<a href="{root}downloads/{stored[kind]}" download>{names[kind]}</a>' for kind in stored)
+    return f'<p class="course-downloads">Notebooks to download: {" · ".join(links)}</p>'
+
+
+def link_to_solutions(notebook: NotebookNode) -> None:
+    """Below each exercise's check, put a link to its solution."""
+    cells = []
+    for cell in notebook.cells:
+        cells.append(cell)
+        part = PART.fullmatch(cell.id)
+        if part and part[2] == "check":
+            name = part[1].replace("-", ".", 1)
+            text = f"[Solution of {name}](#solution-{part[1]})"
+            cells.append(nbformat.v4.new_markdown_cell(text, id=f"{part[1]}-solution"))
+    notebook.cells = cells
+
+
+def fold_solutions(notebook: NotebookNode) -> None:
+    """Make the page of a lesson's solutions: each folded below its statement, and none to be found by search.
+
+    The checks are left out: a page has nothing that they could answer.
+    """
+    notebook.metadata |= nbformat.from_dict(OUT_OF_SEARCH)
+    title, *rest = notebook.cells
+    heading, *_, link = title.source.split("\n\n")  # between them: how to fill the exercises in
+    title.source = f"{re.sub('Exercises', 'Solutions', heading, count=1)}\n\n{link}"
+    cells = [title, nbformat.v4.new_markdown_cell(TRY_FIRST, id="try-first")]
+    for cell in rest:
+        part = PART.fullmatch(cell.id)
+        if part is None:
+            continue  # imports and the learner's progress
+        name, role = part.groups()
+        if role == "statement":
+            statement = re.sub(r"\n+Stuck\? Run `hint.*", "", cell.source)
+            cell.source = f"(solution-{name})=\n{statement}"
+        elif role == "work":
+            fold = f"<details><summary>Solution of {name.replace('-', '.', 1)}</summary>"
+            answer = f"{fold}\n\n````python\n{cell.source}\n````"
+            cell = nbformat.v4.new_markdown_cell(answer, id=cell.id)
+        elif role == "explanation":
+            cell.source += "\n\n</details>"
+        else:
+            continue
+        cells.append(cell)
+    notebook.cells = cells
 
 
 def close_gap(cell: NotebookNode) -> None:
     """Raise the headings of an exercise, which stand two levels below the title: a page has no gaps."""
-    if re.match(r"### \d\d\.", cell.source):
+    if re.match(r"(\(solution-.*\)=\n)?### \d\d\.", cell.source):
         cell.source = re.sub(r"^##(#+ )", r"#\1", cell.source, flags=re.MULTILINE)
 
 
-def page(notebook: NotebookNode, line: str, source: Source) -> NotebookNode:
+def page(notebook: NotebookNode, kind: str, line: str, source: Source) -> NotebookNode:
     """A notebook as the source of a page: ``line`` below its title, alternative texts, live explorers."""
+    if kind == "solutions":
+        fold_solutions(notebook)
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
             close_gap(cell)
@@ -90,8 +148,10 @@ def page(notebook: NotebookNode, line: str, source: Source) -> NotebookNode:
     return notebook
 
 
-def write_pages(course: Course, source: Source) -> None:
-    """Write a page for each lesson and for each set of exercises, the start page, and the downloads.
+def write_pages(course: Course, source: Source, *, solutions: bool = True) -> None:
+    """Write a page for each lesson, each set of exercises and its solutions, the start page, the downloads.
+
+    Without ``solutions`` there are none of these, nor links to them.
 
     Raises:
         SiteError: there is no lesson, or a lesson has not been built.
@@ -101,18 +161,22 @@ def write_pages(course: Course, source: Source) -> None:
         raise SiteError(f"{course.notebooks}: there are no lessons here")
     facts = {}
     for stem in stems:
-        kinds = ["lessons"] + ["exercises"] * course.source("exercises", stem).exists()
-        for kind in kinds:
-            stored = course.notebook(kind, stem)
+        more = ["exercises", "solutions"] if solutions else ["exercises"]
+        kinds = ["lessons"] + more * course.source("exercises", stem).exists()
+        places = {kind: course.notebook(kind, stem).relative_to(course.notebooks) for kind in kinds}
+        for kind, place in places.items():
+            stored = course.notebooks / place
             notebook = read_notebook(stored)
             if notebook is None:
                 raise SiteError(f"{stored} has not been built yet: make build")
             if kind == "lessons":
                 facts[stem] = lesson_facts(notebook.cells)
-            within = stored.relative_to(course.notebooks)
-            line = downloads("../" * (len(within.parts) - 1), stem, exercises="exercises" in kinds)
-            write_text(source.folder / within, nbformat.writes(page(notebook, line, source)))
-            write_text(source.folder / "extra" / "downloads" / within, stored.read_text(encoding="utf-8"))
+            given = {other: places[other] for other in kinds if other != "solutions" or kind == "solutions"}
+            line = downloads("../" * (len(place.parts) - 1), given)
+            if kind == "exercises" and solutions:
+                link_to_solutions(notebook)
+            write_text(source.folder / place, nbformat.writes(page(notebook, kind, line, source)))
+            write_text(source.folder / "extra" / "downloads" / place, stored.read_text(encoding="utf-8"))
     start = start_page(course, facts)
     write_text(source.folder / "index.md", start)
     write_pictures(course, source, start)

@@ -57,9 +57,31 @@
     document.head.append(script);
   }
 
+  // The words in a picture are never shown smaller than this share of their size: on a telephone it scrolls instead.
+  const LEGIBLE = 0.58;
+  function keepLegible() {
+    for (const picture of document.querySelectorAll(".bd-article .cell_output img")) {
+      picture.style.setProperty("--legible", `${Math.round(LEGIBLE * picture.naturalWidth)}px`);
+    }
+  }
+
+  // Paper is white, and on it nothing can be unfolded. Afterwards all is as it was.
+  const folded = [];
+  let theme;
+  window.addEventListener("beforeprint", () => {
+    theme = document.documentElement.dataset.theme;
+    document.documentElement.dataset.theme = "light";
+    folded.push(...document.querySelectorAll(".bd-article details:not([open])"));
+    for (const answer of folded) answer.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    document.documentElement.dataset.theme = theme;
+    for (const answer of folded.splice(0)) answer.open = false;
+  });
+
   // What scrolls in its own box can be reached, and so scrolled, by keyboard.
   function reachable() {
-    const boxes = document.querySelectorAll(".bd-article :is(pre, table, .katex-display, .cell_output .output)");
+    const boxes = document.querySelectorAll(".bd-article :is(pre, table, .katex-display, .cell_output, .cell_output .output)");
     const wide = [...boxes].map((box) => box.scrollWidth > box.clientWidth);  // all are measured before one is changed
     boxes.forEach((box, i) => {
       if (wide[i]) box.tabIndex = 0;
@@ -67,6 +89,7 @@
     });
   }
   window.addEventListener("load", () => {
+    keepLegible();
     reachable();
     document.fonts.ready.then(reachable);
   });
