@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -42,10 +43,17 @@ every_alternative = pytest.mark.parametrize(
 )
 
 
+@pytest.fixture(scope="module")
+def record_file(tmp_path_factory) -> Path:
+    """In one folder for all tests: to make one for each takes as long as a check."""
+    return tmp_path_factory.mktemp("record") / "progress.json"
+
+
 @pytest.fixture(autouse=True)
-def own_record(tmp_path, monkeypatch):
-    """Checks in tests write no one's progress."""
-    monkeypatch.setenv("N2T_PROGRESS", str(tmp_path / "progress.json"))
+def own_record(record_file, monkeypatch):
+    """Checks in tests write no one's progress, and none finds another's."""
+    record_file.unlink(missing_ok=True)
+    monkeypatch.setenv("N2T_PROGRESS", str(record_file))
 
 
 def work_from(exercise: Exercise, code: str, label: str):

@@ -190,6 +190,7 @@ class OpenNotebook:
     page_errors: list[str] = field(default_factory=list)
     kernel_errors: list[str] = field(default_factory=list)
     missing: str = ""  # of what should have been seen before any cell ran
+    awaited: int = 0  # explorers that the cells which ran have called for
     keep_page: bool = True  # no, where something may still come up in it later, such as a dialog
 
     def listen(self) -> None:
@@ -364,8 +365,21 @@ def tiny_notebook(folder: Path, name: str, sources: list[str]) -> Path:
     return path
 
 
-def wait_for(condition: Callable[[], Any], page: Page, *, seconds: float = 5, what: str = "") -> Any:
-    """Ask again until `condition` is true, letting the page work in between; returns its value."""
+def wait_for(
+    condition: Callable[[], Any], page: Page, *, seconds: float = 5, every: float = 20, what: str = ""
+) -> Any:
+    """Ask again until `condition` is true, letting the page work in between; returns its value.
+
+    Args:
+        condition: asked at least once.
+        page: lives on between two questions.
+        seconds: how long to go on asking.
+        every: milliseconds between two questions.
+        what: what should happen, in words.
+
+    Raises:
+        AssertionError: it did not happen in time.
+    """
     end = time.monotonic() + seconds
     while True:
         value = condition()
@@ -373,4 +387,4 @@ def wait_for(condition: Callable[[], Any], page: Page, *, seconds: float = 5, wh
             return value
         if time.monotonic() > end:
             raise AssertionError(f"did not happen within {seconds} s: {what or condition}")
-        page.wait_for_timeout(20)
+        page.wait_for_timeout(every)

@@ -13,6 +13,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
+from needed_cells import explorer_calls, needed_cells
 from playwright.sync_api import Browser, Locator, Page
 from real_lab import REPOSITORY, OpenNotebook, RealLab, opened, tiny_notebook, wait_for
 
@@ -95,6 +96,7 @@ EXPLORERS = {
 SILENT = {("replay", "speed"), ("contest", "speed")}  # how fast Play goes
 LESSONS = [path.name for path in sorted((REPOSITORY / "notebooks").glob("[0-9]*.ipynb"))]
 NOTEBOOKS = [EVERY_EXPLORER, *LESSONS]
+WHOLE = {EVERY_EXPLORER, LESSONS[0], LESSONS[-1]}  # run as a learner does; of others, what explorers need
 EXERCISES = [
     f"exercises/{path.name}" for path in sorted((REPOSITORY / "notebooks/exercises").glob("*.ipynb"))
 ]
@@ -130,7 +132,11 @@ def running(
     lab: RealLab,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[OpenNotebook]:
-    """Each notebook: looked at without a kernel; opened again with one, looked at, and run through."""
+    """Each notebook: looked at without a kernel; opened again with one, looked at, and run.
+
+    nbval runs the lessons whole. Here the first and the last run by "Run all cells", and any other of whose
+    cells the explorers need more than half; of the others what its explorers need.
+    """
     path = request.param
     if "PYTEST_XDIST_WORKER" in os.environ:  # two workers that run the same notebook cost minutes
         (tmp_path_factory.getbasetemp().parent / f"opened_{path}").touch(exist_ok=False)
@@ -149,7 +155,17 @@ def running(
         except AssertionError as error:
             missing += f"before it runs: {error}"
         notebook.missing = missing
-        notebook.run_all()
+        stored = nbformat.read(notebooks / path, as_version=4)
+        calls = explorer_calls(stored)
+        notebook.awaited = sum(calls.values())
+        needed = needed_cells(stored, calls)
+        if path in WHOLE or 2 * len(needed) > sum(cell.cell_type == "code" for cell in stored.cells):
+            notebook.run_all()
+        else:
+            for place in needed:
+                notebook.run_cell(place)
+                if place in calls:  # one after the other: each has two seconds to come up in
+                    explorers(notebook)
         yield notebook
 
 
@@ -169,28 +185,39 @@ def is_progress_bar(words: str) -> bool:
     return re.match(r"\s*\d+%\|.*\| \d+/\d+ \[", words.strip("[]'")) is not None
 
 
+# All that one sees of an explorer but its controls, in few letters: two of them differ if the picture does.
+# The picture itself, some hundred thousand letters, stays in the page.
+PICTURE = """async root => {
+    const parts = root.querySelectorAll('.n2t-stage, .n2t-say, .n2t-result, .n2t-options');
+    const marked = [...root.querySelectorAll('input')].map(input => input.disabled);
+    const all = [...parts].map(part => part.innerHTML +
+        [...part.querySelectorAll('canvas')].map(canvas => canvas.toDataURL())).join() + marked;
+    const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(all));
+    return [...new Uint8Array(digest)].join();
+}"""
+
+
 def seen(explorer: Locator) -> str:
-    """All that one sees of an explorer but its controls, as text: two of them differ if the picture does."""
-    return explorer.evaluate(
-        """root => {
-            const parts = root.querySelectorAll('.n2t-stage, .n2t-say, .n2t-result, .n2t-options');
-            const marked = [...root.querySelectorAll('input')].map(input => input.disabled);
-            return [...parts].map(part => part.innerHTML +
-                [...part.querySelectorAll('canvas')].map(canvas => canvas.toDataURL())).join() + marked;
-        }"""
-    )
+    """What is seen of an explorer now."""
+    return explorer.evaluate(PICTURE)
 
 
 def at_rest(explorer: Locator) -> str:
     """What is seen once nothing moves any more."""
-    page, before = explorer.page, ""
-    for _ in range(100):
-        now = seen(explorer)
-        if now == before:
-            return now
-        before = now
-        page.wait_for_timeout(120)
-    raise AssertionError("the explorer never comes to rest")
+    picture = explorer.evaluate(
+        f"""async root => {{
+            const picture = {PICTURE};
+            let before = "";
+            for (let attempt = 0; attempt < 100; attempt += 1) {{
+                const now = await picture(root);
+                if (now === before) return now;
+                before = now;
+                await new Promise(done => setTimeout(done, 120));
+            }}
+        }}"""
+    )
+    assert picture, "the explorer never comes to rest"
+    return picture
 
 
 def focused(control: Locator) -> bool:
@@ -257,8 +284,9 @@ def test_before_it_runs_without_and_with_a_kernel_every_still_shows(running: Ope
 
 
 def test_it_runs_through_without_an_error(running: OpenNotebook):
-    explorers(running)
+    alive = explorers(running)
     assert running.problems() == []
+    assert len(alive) == running.awaited > 0
     assert errors_shown(running.page) == []
 
 
@@ -550,23 +578,36 @@ def all_pictures(page: Page, outputs: Locator, path: Path) -> Locator:
     """The stored pictures of a notebook, once they all are on the page."""
     pictures, _ = stills_of(path)
     images = outputs.locator("img[src^='data:image/png']")
-    # JupyterLab puts the cells of a long notebook on the page little by little, when it is idle
-    wait_for(lambda: images.count() == pictures, page, seconds=90, what=f"{pictures} stored pictures")
+    # JupyterLab puts the cells of a long notebook on the page little by little, when it is idle: ask seldom
+    wait_for(
+        lambda: images.count() == pictures, page, seconds=90, every=200, what=f"{pictures} stored pictures"
+    )
     return images
 
 
 def check_stills(page: Page, outputs: Locator, path: Path) -> None:
     """Every stored picture is seen, and every folded answer unfolds."""
     images = all_pictures(page, outputs, path)
-    for image in images.all():
-        image.evaluate("e => e.scrollIntoView({block: 'center'})")  # JupyterLab skips what is far away
-        wait_for(
-            lambda i=image: i.evaluate("e => e.complete && e.naturalWidth > 0"),
-            page,
-            what="the picture is there",
-        )
-        wait_for(image.is_visible, page, what="the picture is seen")
-        assert image.bounding_box()["width"] > 100
+    unseen = images.evaluate_all(
+        """async images => {
+            const problems = [];
+            for (const [number, image] of images.entries()) {
+                image.scrollIntoView({block: 'center'});  // JupyterLab skips what is far away
+                const end = performance.now() + 5000;
+                let problem;
+                do {
+                    await new Promise(done => setTimeout(done, 20));
+                    const box = image.getBoundingClientRect();
+                    problem = !(image.complete && image.naturalWidth > 0) ? 'is not there'
+                        : !image.checkVisibility({visibilityProperty: true}) || !box.height ? 'is not seen'
+                        : box.width <= 100 ? 'is tiny' : '';
+                } while (problem && performance.now() < end);
+                if (problem) problems.push(`picture ${number + 1} ${problem}`);
+            }
+            return problems;
+        }"""
+    )
+    assert unseen == []
     details = outputs.locator("details")
     assert details.count() == stills_of(path)[1]
     for one in details.all():

@@ -11,6 +11,7 @@ import inspect
 import re
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -480,10 +481,12 @@ def recognise(exercise: Exercise, trial: Trial) -> tuple[str, str]:
 def _outcomes_like(exercise: Exercise, number: int, trial: Trial, rules: Rules) -> list[Outcome]:
     """The outcomes of a misconception on all cases; empty as soon as one is not the learner's."""
     wrong = _known_wrong(exercise, number, trial.seed)
-    outcomes = []
-    with Guard(wrong.work, exercise.time_limit, trial.seed) as guard:
+    outcomes, guard = [], None
+    with ExitStack() as stack:
         for i, (case, got) in enumerate(zip(trial.cases, trial.got, strict=True)):
             known = i < len(wrong.outcomes)
+            if not known and guard is None:  # most are told apart by what is known
+                guard = stack.enter_context(Guard(wrong.work, exercise.time_limit, trial.seed))
             outcome = wrong.outcomes[i] if known else _call(exercise, guard, wrong.work, case)[0]
             if (
                 outcome.timed_out or outcome.interrupted

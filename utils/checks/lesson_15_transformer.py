@@ -951,7 +951,7 @@ def mask_behaviour(
     def once(number: int, around: int) -> tuple[Tensor, Tensor]:
         generator = torch.Generator().manual_seed(number)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(around)
+            torch.default_generator.manual_seed(around)  # on the CPU only, as forked: 3 ms less
             more = () if share == 0.15 else (share,)
             out = work(tokens, mask_id, vocabulary, generator, *more)
         if not (isinstance(out, tuple | list) and len(out) == 2):

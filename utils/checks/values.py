@@ -248,7 +248,12 @@ def _compare_values(expected: Any, got: Any, rules: Rules, path: str) -> Differe
     return None if expected == got else Difference("values", f"{_subject(path)} is not the right one.")
 
 
+_PYTHONS = (bool, int, float)  # numbers that Python compares by itself as torch would
+
+
 def _compare_numbers(expected: Any, got: Any, rules: Rules, path: str) -> Difference | None:
+    if type(expected) is type(got) and isinstance(expected, _PYTHONS) and expected == got:
+        return None  # thousands of them in lists: a tensor of each would take most of a check's time
     want, have = as_tensor(expected), as_tensor(got)
     wrong = ~close(expected, got, rules)
     if not wrong.any():
@@ -339,8 +344,10 @@ def _dtype(value: Any) -> torch.dtype:
         return value.dtype
     if isinstance(value, float):
         return torch.float64
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return torch.float64  # no integer of torch's holds it
+    if isinstance(value, bool):
+        return torch.bool
+    if isinstance(value, int):  # no integer of torch's holds a larger one
+        return torch.int64 if -(2**63) <= value < 2**63 else torch.float64
     return torch.as_tensor(value).dtype
 
 
