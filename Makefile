@@ -6,6 +6,7 @@
 #   make site         the web site of all lessons, in site/        SITE_ARGS="--out /var/www/course"
 #   make new-lesson STEM=03_broadcasting
 #   make grade SUBMISSIONS=submitted OUT=marks      mark a class's notebooks   GRADE_ARGS="--withhold-inputs"
+#   make hub          JupyterHub for a class, as deploy/jupyterhub/ sets it up         HUB_ARGS="--debug"
 #   make doctor       is this environment right?
 #   make bench        how fast things are here
 #   make clean        remove what tests and tools leave behind (not .venv, not your answers)
@@ -22,6 +23,7 @@ STAGES ?=
 SUBMISSIONS ?=
 OUT ?= marks
 GRADE_ARGS ?=
+HUB_ARGS ?=
 LISTS := pyproject.toml requirements.txt
 
 # Tests and builds compute in several processes at once. There PyTorch's waiting threads must sleep: spinning, they slow
@@ -29,7 +31,7 @@ LISTS := pyproject.toml requirements.txt
 test build grade: export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test build site new-lesson grade doctor bench clean
+.PHONY: help lab test build site new-lesson grade hub doctor bench clean
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -53,6 +55,9 @@ new-lesson: $(VENV)/.ready-lab
 grade: $(VENV)/.ready-grade
 	@test -n "$(SUBMISSIONS)" || { echo "Which submissions? make grade SUBMISSIONS=submitted OUT=marks" >&2; exit 2; }
 	$(PY) -m utils.grading "$(SUBMISSIONS)" --out "$(OUT)" $(GRADE_ARGS)
+
+hub: $(VENV)/.ready-hub
+	$(PY) -m jupyterhub --config deploy/jupyterhub/jupyterhub_config.py $(HUB_ARGS)
 
 doctor: $(VENV)/.ready-lab
 	$(PY) -m utils.doctor
@@ -80,10 +85,15 @@ $(VENV)/.ready-site: $(LISTS) | $(PY)
 	$(PY) -m pip install --disable-pip-version-check -c requirements.txt -e ".[site]"
 	touch $@
 
-$(VENV)/.ready-test: $(LISTS) | $(PY)
-	$(PY) -m pip install --disable-pip-version-check -c requirements.txt -e ".[test,grade,site]"
+$(VENV)/.ready-hub: $(LISTS) | $(PY)
+	$(PY) -m pip install --disable-pip-version-check -c requirements.txt -e ".[grade,hub]"
 	$(PY) -c "import matplotlib.font_manager"
-	touch $@ $(VENV)/.ready-grade $(VENV)/.ready-lab $(VENV)/.ready-site
+	touch $@ $(VENV)/.ready-grade $(VENV)/.ready-lab
+
+$(VENV)/.ready-test: $(LISTS) | $(PY)
+	$(PY) -m pip install --disable-pip-version-check -c requirements.txt -e ".[test,grade,site,hub]"
+	$(PY) -c "import matplotlib.font_manager"
+	touch $@ $(VENV)/.ready-grade $(VENV)/.ready-lab $(VENV)/.ready-site $(VENV)/.ready-hub
 
 $(PY):
 	@command -v $(PYTHON) > /dev/null || { echo "There is no '$(PYTHON)' here. Install Python 3.11 or newer, or name yours: make PYTHON=/path/to/python" >&2; exit 2; }

@@ -21,7 +21,10 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
-# Formgrader shows what students wrote in the teacher's browser: without script.
+# "Autograde" in Formgrader and `nbgrader autograde` say how to mark, and run nothing.
+c.Autograde.sanitize_preprocessors = ["utils.grading.refuse.Refuse"]
+
+# What students wrote is shown in the teacher's browser. The grader leaves nothing in it that could run there.
 c.HTMLExporter.sanitize_html = True
 
 # Points off for what comes late: "none", "zero", or a plugin of your own (see nbgrader's documentation).

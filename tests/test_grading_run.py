@@ -325,6 +325,92 @@ def test_late_penalties_are_nbgraders(tmp_path: Path) -> None:
         assert (notebook.score, notebook.late_submission_penalty) == (1.0, 1.0)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        EVIL,
+        f"```\n{EVIL}",
+        "[x](javascript:alert(1))",
+        "$\\href{javascript:alert(1)}{x}$",
+        "<svg/onload=alert(1)>",
+    ],
+)
+@pytest.mark.parametrize("grade_id", ["", "01_neuron_work", "01_neuron_statement"])
+def test_formgrader_gets_no_script(text: str, grade_id: str, tmp_path: Path) -> None:
+    """On the page that Formgrader's exporter makes, nothing of a learner's text stands but as plain text."""
+    from bs4 import BeautifulSoup
+    from nbconvert.exporters import HTMLExporter
+    from nbgrader.server_extensions.formgrader import handlers
+
+    cells = [make(text) for make in (nbformat.v4.new_markdown_cell, nbformat.v4.new_raw_cell)]
+    for cell in cells:
+        cell.metadata["nbgrader"] = {"grade_id": grade_id}
+    file = put(tmp_path, "x.ipynb", nbformat.writes(nbformat.v4.new_notebook(cells=cells)))
+    evil = replace(marked(), marks=(mark(message=text, hint=text, notes=(text,)),))
+    made = gradebook.for_formgrader(read_notebook(file), evil)
+    nbformat.validate(made)
+
+    exporter = HTMLExporter(template_name="formgrade", extra_template_basedirs=[handlers.template_path])
+    page, _ = exporter.from_notebook_node(made, resources={"index": 0, "total": 1})
+    shown = BeautifulSoup(page, "html.parser").find(id="notebook-container")
+    assert not shown.find_all(["script", "img", "svg", "iframe"])
+    places = shown.find_all(string=lambda string: "alert" in string)
+    assert len(places) >= 3 and all(place.find_parent("pre") for place in places)
+
+
+def test_formgrader_shows_the_courses_own_text_and_the_reasons(tmp_path: Path) -> None:
+    made = gradebook.for_formgrader(read_notebook(put(tmp_path, "x.ipynb")), marked())
+    assert [cell.source for cell in made.cells if cell.cell_type == "markdown"] == [
+        cell.source for cell in klass.released().cells if cell.cell_type == "markdown"
+    ]
+    check = next(cell for cell in made.cells if cell.metadata.get("nbgrader", {}).get("points"))
+    assert check.outputs[0].text == "1 of 2 points: failed\nwrong\na hint\n"
+
+
+def test_feedback_holds_what_the_teacher_added_and_can_be_released(tmp_path: Path) -> None:
+    from nbgrader.api import Gradebook
+
+    handed_in = put(tmp_path, f"submitted/ada/{STEM}/{STEM}.ipynb")
+    put(tmp_path, f"submitted/ada/{STEM}/timestamp.txt", "2030-01-02 00:00:00 UTC")
+    put(tmp_path, f"submitted/ada/{STEM}/submission_secret.txt", "a secret")
+    gradebook.write_gradebook(gradebook.database(tmp_path), [marked()], tmp_path / "submitted")
+    with Gradebook(gradebook.database(tmp_path)) as book:
+        book.find_grade("01_neuron_check", STEM, STEM, "ada").manual_score = 1.5
+        book.find_comment("01_neuron_work", STEM, STEM, "ada").manual_comment = f"Nearly! {EVIL}"
+        book.find_submission_notebook(STEM, STEM, "ada").late_submission_penalty = 0.25
+        book.db.commit()
+    gradebook.write_course(tmp_path, [(marked(), handed_in)])
+    feedback = tmp_path / "feedback" / "ada" / STEM
+    page = (feedback / f"{STEM}.html").read_text(encoding="utf-8")
+    assert "1.25 of 2 points" in page and "1.5 of 2, by hand" in page and "0.25 points less" in page
+    assert "Nearly! &lt;script" in page and "<img" not in page
+    assert (feedback / "submission_secret.txt").read_text(encoding="utf-8") == "a secret"
+    assert (feedback / "timestamp.txt").exists()
+
+
+def test_what_lies_beside_a_submission_is_not_followed(tmp_path: Path) -> None:
+    """The student's own process writes these files: a link to a secret of the teacher's, or a huge one."""
+    handed_in = put(tmp_path, f"submitted/ada/{STEM}/{STEM}.ipynb")
+    secret = put(tmp_path, "secret.txt", "the teacher's")
+    (handed_in.parent / "submission_secret.txt").symlink_to(secret)
+    put(tmp_path, f"submitted/ada/{STEM}/timestamp.txt", "x" * 10**6)
+    gradebook.write_gradebook(gradebook.database(tmp_path), [marked()])
+    gradebook.write_course(tmp_path, [(marked(), handed_in)])
+    assert [path.name for path in (tmp_path / "feedback" / "ada" / STEM).iterdir()] == [f"{STEM}.html"]
+
+
+def test_autograding_is_refused() -> None:
+    """The configuration of the course names what refuses, and it does."""
+    from traitlets.config.loader import PyFileConfigLoader
+
+    from utils.grading.refuse import AutogradingRefused, Refuse
+
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(run.REPOSITORY)).load_config()
+    assert config.Autograde.sanitize_preprocessors == [f"{Refuse.__module__}.{Refuse.__name__}"]
+    with pytest.raises(AutogradingRefused, match=r"python -m utils\.grading --course"):
+        Refuse()(nbformat.v4.new_notebook(), {})
+
+
 # ------------------------------------------------------------------------------------------------ going on
 
 

@@ -145,7 +145,9 @@ def test_make_sets_up_once_and_again_when_the_lists_change(tmp_path: Path) -> No
     assert asked("lab") == ["-m venv .venv", f"{install} .", lab]
     assert asked("lab", "LAB_ARGS=--no-browser") == [f"{lab} --no-browser"]
     assert asked("site", "SITE_ARGS=--out x") == [f"{install} .[site]", "-m utils.site --out x"]
-    assert asked("test") == [f"{install} .[test,grade,site]", "tests/run_all.py"]
+    hub = "-m jupyterhub --config deploy/jupyterhub/jupyterhub_config.py --debug"
+    assert asked("hub", "HUB_ARGS=--debug") == [f"{install} .[grade,hub]", hub]
+    assert asked("test") == [f"{install} .[test,grade,site,hub]", "tests/run_all.py"]
     assert asked("test", "STAGES=style") == ["tests/run_all.py style"]
     later = (course / ".venv" / ".ready-test").stat().st_mtime + 10
     os.utime(course / "requirements.txt", (later, later))

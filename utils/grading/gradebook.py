@@ -13,16 +13,24 @@ import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
+from utils.checks.result import PASSED
+
+from .examine import Mark
 from .intake import Unreadable, read_notebook
-from .report import page
-from .run import Marked, exercises_of
+from .report import ByHand, page
+from .run import REPOSITORY, Marked, exercises_of
 
 NO_RESPONSE = ("not started", "not found", "not handed in")
+# put beside a submission by nbgrader's exchange; `nbgrader release_feedback` wants it beside the feedback
+EXCHANGED = ("timestamp.txt", "submission_secret.txt")
+WRITTEN = "# a text cell, as it was written:"
+_LARGEST_EXCHANGED = 4096  # bytes; they are written by the student's own process
 
 
 def cell_name(exercise_id: str, role: str) -> str:
@@ -144,34 +152,86 @@ def write_course(
 ) -> None:
     """Fill ``autograded/`` and ``feedback/`` of a course folder.
 
-    Formgrader shows a teacher what lies in ``autograded/``, in the browser: so outputs, in which a submission
-    may put script, are left out.
+    Formgrader shows a teacher what lies in ``autograded/``, in the browser, and runs script that stands there
+    (``HTMLExporter.sanitize_html`` does not reach its text cells). So outputs are left out, what the grader
+    says stands in their place, and text that is not the course's own is shown as it was typed. What the
+    teacher added in Formgrader stands in the feedback, too.
     """
+    pairs = list(pairs)
+    by_hand = given_by_hand(database(course), [marked for marked, _ in pairs])
     for marked, path in pairs:
         if path is None or not marked.stem:
             continue
         target = course / "autograded" / marked.student / marked.set
-        target.mkdir(parents=True, exist_ok=True)
+        feedback = course / "feedback" / marked.student / marked.set
+        for folder in (target, feedback):
+            folder.mkdir(parents=True, exist_ok=True)
+            for name in EXCHANGED:
+                _copy_small(path.parent / name, folder / name)
         try:
             notebook = for_formgrader(read_notebook(path), marked)
         except Unreadable:
             notebook = for_formgrader(nbformat.v4.new_notebook(), marked)
         nbformat.write(notebook, target / f"{marked.stem}.ipynb")
-        stamp = path.parent / "timestamp.txt"
-        if stamp.is_file() and not stamp.is_symlink():
-            shutil.copyfile(stamp, target / "timestamp.txt")
-        feedback = course / "feedback" / marked.student / marked.set
-        feedback.mkdir(parents=True, exist_ok=True)
-        text = page(marked.student, [marked], withhold=withhold)
+        text = page(
+            marked.student,
+            [marked],
+            withhold=withhold,
+            by_hand=by_hand[marked.student, marked.set, marked.stem],
+        )
         (feedback / f"{marked.stem}.html").write_text(text, encoding="utf-8")
 
 
+def given_by_hand(url: str, all_marked: Iterable[Marked]) -> dict[tuple[str, str, str], ByHand]:
+    """What the gradebook holds beyond the computed marks, by student, set and stem."""
+    from nbgrader.api import Gradebook, MissingEntry
+
+    found = {}
+    with Gradebook(url) as book:
+        for marked in all_marked:
+            place = marked.student, marked.set, marked.stem
+            found[place] = ByHand()
+            with suppress(MissingEntry):
+                found[place] = _given(
+                    book.find_submission_notebook(marked.stem, marked.set, marked.student), marked
+                )
+    return found
+
+
+def _given(notebook, marked: Marked) -> ByHand:
+    grades = {grade.cell.name: grade for grade in notebook.grades}
+    comments = {comment.cell.name: comment.manual_comment for comment in notebook.comments}
+    points, said = {}, {}
+    for mark in marked.marks:
+        grade = grades[cell_name(mark.exercise, "check")]
+        if grade.manual_score is not None or grade.extra_credit:
+            points[mark.exercise] = grade.score
+        if comment := comments.get(cell_name(mark.exercise, "work")):
+            said[mark.exercise] = comment
+    return ByHand(points, said, notebook.late_submission_penalty or 0.0)
+
+
+def _copy_small(source: Path, target: Path) -> None:
+    """Copy a small ordinary file if it is there; nothing else that may lie in its place."""
+    target.unlink(missing_ok=True)
+    if source.is_file() and not source.is_symlink() and source.stat().st_size <= _LARGEST_EXCHANGED:
+        shutil.copyfile(source, target)
+
+
 def for_formgrader(notebook: NotebookNode, marked: Marked) -> NotebookNode:
-    """The submission as Formgrader needs it: each exercise's two cells once, marked as they were released."""
+    """The submission as Formgrader needs it: each exercise's two cells once, marked as they were released.
+
+    Below each check stands what the grader has to say. Text cells of the learner's own become code cells,
+    which are shown and never rendered: in Markdown script has too many ways in.
+    """
+    own = course_texts(marked.stem)
+    said = {cell_name(mark.exercise, "check"): in_words(mark) for mark in marked.marks}
     exercises = {exercise.id: exercise for exercise in exercises_of(marked.stem)}
     wanted = {cell_name(name, role): (name, role) for name in exercises for role in ("work", "check")}
     cells: list[NotebookNode] = []
     for cell in notebook.cells:
+        if cell.cell_type != "code" and cell.source not in own:
+            cell = nbformat.v4.new_code_cell(f"{WRITTEN}\n\n{cell.source}", metadata=cell.metadata)
         name = cell.metadata.get("nbgrader", {}).get("grade_id")
         place = wanted.pop(name, None) if isinstance(name, str) else None
         cell.metadata = nbformat.from_dict({"nbgrader": _marks(*place, exercises)} if place else {})
@@ -182,9 +242,32 @@ def for_formgrader(notebook: NotebookNode, marked: Marked) -> NotebookNode:
         cells.append(cell)
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
+        words = said.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+        if words and cell.cell_type == "code":
+            cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=words)]
     made = nbformat.v4.new_notebook(cells=cells)
     made.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return made
+
+
+@cache
+def course_texts(stem: str) -> frozenset[str]:
+    """The text cells of a set as the course hands it out."""
+    path = REPOSITORY / "notebooks" / "exercises" / f"{stem}.ipynb"
+    if not path.is_file():
+        return frozenset()
+    return frozenset(
+        cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"
+    )
+
+
+def in_words(mark: Mark) -> str:
+    """An exercise's mark with its reasons, as plain text."""
+    lines = [f"{mark.points:g} of {mark.of:g} points: {mark.status}", mark.message, mark.hint, *mark.notes]
+    if mark.groups and mark.status != PASSED:
+        counts = (f"{group} {right} of {number}" for group, (right, number) in mark.groups.items())
+        lines.append(f"Cases right: {', '.join(counts)}.")
+    return "\n".join(line for line in lines if line) + "\n"
 
 
 def _marks(name: str, role: str, exercises: dict) -> dict:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
@@ -36,6 +37,29 @@ pre,code{background:#24282e}.warn{background:#4a3b00}}
 """
 # no script, no picture, nothing from elsewhere, whatever may stand in the page
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """What a teacher added to the marks of a notebook in Formgrader, and what it lost for being late.
+
+    Attributes:
+        points: by exercise, where they are not the computed ones.
+        comments: by exercise.
+        penalty: points taken off.
+    """
+
+    points: Mapping[str, float] = field(default_factory=dict)
+    comments: Mapping[str, str] = field(default_factory=dict)
+    penalty: float = 0.0
+
+    def total(self, marked: Marked) -> float:
+        """The points of the notebook after all."""
+        points = sum(self.points.get(mark.exercise, mark.points) for mark in marked.marks)
+        return round(max(0.0, points - self.penalty), 2)
+
+
+_NOTHING = ByHand()
 
 
 # ----------------------------------------------------------------------------------------------- csv
@@ -105,15 +129,18 @@ def write_feedback(folder: Path, all_marked: Sequence[Marked], *, withhold: bool
     return written
 
 
-def page(student: str, several: Sequence[Marked], *, withhold: bool = False) -> str:
+def page(
+    student: str, several: Sequence[Marked], *, withhold: bool = False, by_hand: ByHand = _NOTHING
+) -> str:
     """A student's feedback as a whole HTML page.
 
     Args:
         student: whose it is.
         several: the notebooks that were marked.
         withhold: leave out the inputs on which the work failed, what was expected there, and the seed.
+        by_hand: what a teacher added to the marks of a page's only notebook.
     """
-    points, of = sum(m.points for m in several), sum(m.of for m in several)
+    points, of = sum(by_hand.total(m) for m in several), sum(m.of for m in several)
     body = [
         f"<h1>Feedback for {escape(student)}</h1>",
         f"<p><strong>{points:g} of {of:g} points.</strong></p>",
@@ -121,7 +148,7 @@ def page(student: str, several: Sequence[Marked], *, withhold: bool = False) -> 
     if not all(marked.sandboxed for marked in several):
         body.append(f'<p class="warn"><strong>{UNSAFE}.</strong> These marks are for tests only.</p>')
     for marked in several:
-        body += _notebook(marked, withhold)
+        body += _notebook(marked, withhold, by_hand)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
@@ -131,27 +158,37 @@ def page(student: str, several: Sequence[Marked], *, withhold: bool = False) -> 
     )
 
 
-def _notebook(marked: Marked, withhold: bool) -> list[str]:
-    parts = [f"<h2>{escape(marked.set)}: {marked.points:g} of {marked.of:g} points</h2>"]
+def _notebook(marked: Marked, withhold: bool, by_hand: ByHand) -> list[str]:
+    parts = [f"<h2>{escape(marked.set)}: {by_hand.total(marked):g} of {marked.of:g} points</h2>"]
     parts += [f"<p>{inline(remark)}</p>" for remark in dict.fromkeys(marked.remarks)]
+    if by_hand.penalty:
+        parts.append(f"<p>Handed in late: {by_hand.penalty:g} points less.</p>")
     if marked.marks:
         rows = "".join(
             f"<tr><td>{escape(mark.exercise)} · {escape(mark.title)}</td><td>{escape(mark.status)}</td>"
-            f'<td class="n">{mark.points:g} of {mark.of:g}</td></tr>'
+            f'<td class="n">{_points(mark, by_hand)}</td></tr>'
             for mark in marked.marks
         )
         head = '<tr><th>Exercise</th><th>Outcome</th><th class="n">Points</th></tr>'
         parts.append(f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>")
-    return parts + [_exercise(mark, withhold) for mark in marked.marks]
+    return parts + [_exercise(mark, withhold, by_hand) for mark in marked.marks]
 
 
-def _exercise(mark: Mark, withhold: bool) -> str:
+def _points(mark: Mark, by_hand: ByHand) -> str:
+    given = by_hand.points.get(mark.exercise)
+    return f"{mark.points:g} of {mark.of:g}" if given is None else f"{given:g} of {mark.of:g}, by hand"
+
+
+def _exercise(mark: Mark, withhold: bool, by_hand: ByHand) -> str:
     passed = mark.status == PASSED
+    comment = by_hand.comments.get(mark.exercise)
     parts = [
         f'<section class="{"passed" if passed else "open"}">',
         f"<h3>{'✓' if passed else '→'} {escape(mark.exercise)} · {escape(mark.title)}: "
-        f"{mark.points:g} of {mark.of:g} points</h3>",
+        f"{_points(mark, by_hand)} points</h3>",
     ]
+    if comment:
+        parts.append(f"<p><strong>Your teacher says.</strong> {escape(comment)}</p>")
     message = withheld(mark) if withhold and mark.failure else mark.message
     parts.append(f"<p>{inline(message)}</p>")
     if mark.failure and not withhold:

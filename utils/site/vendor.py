@@ -11,6 +11,7 @@ from utils.build import REPOSITORY
 
 STORE = REPOSITORY / "build" / "npm"
 KATEX = ("katex", "0.16.22")
+PROXY = ("configurable-http-proxy", "5.3.0")  # not the site's: it stands in front of JupyterHub
 PATIENCE = 180  # seconds
 
 
@@ -27,8 +28,8 @@ def program(name: str) -> str:
     path = shutil.which(name)
     if path is None:
         raise SiteError(
-            f"The site's formulas are typeset by KaTeX, which needs {name}, and there is none on the PATH. "
-            "On Debian and Ubuntu: sudo apt-get install nodejs npm"
+            f"The site's formulas and the hub's proxy come from npm and need {name}, "
+            "and there is none on the PATH. On Debian and Ubuntu: sudo apt-get install nodejs npm"
         )
     return path
 
