@@ -6,8 +6,11 @@ must bring no points.
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from utils.build import Course
+from utils.grading.view import make_view
 
 STEM = "01_perceptron"
 
@@ -61,6 +65,14 @@ def notebook(student: Hostile) -> NotebookNode:
     if student.after:
         made.cells.append(new_code_cell(student.after))
     return made
+
+
+@functools.cache
+def student_view() -> Path:
+    """The student's view of the course, made once in each process: it is only read."""
+    folder = Path(tempfile.mkdtemp(prefix="n2t-view-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return make_view(folder)
 
 
 def hand_in(folder: Path, name: str, made: NotebookNode | str) -> Path:
@@ -170,6 +182,30 @@ def hostile(secret: Path, port: int, out: Path) -> list[Hostile]:
             "huge output",
             "from IPython.display import display, HTML\n"
             "display(HTML('<b>x</b>' * 10**7))\nprint('y' * 10**8)",
+            answers=True,
+        ),
+        Hostile(
+            "kills every number",
+            "import os\nfor n in range(1, 70_000):\n    if n != os.getpid():\n"
+            "        try: os.kill(n, 9)\n        except OSError: pass",
+            answers=True,
+        ),
+        Hostile(
+            "takes the first process",
+            "import ctypes, os, time\nfor request, more in ((16, 0), (17, 9), (8, 0)):\n"
+            "    ctypes.CDLL(None).ptrace(request, 1, 0, more)\ntime.sleep(0.5)",
+            answers=True,
+        ),
+        Hostile(
+            "speaks on every descriptor",
+            "import os\nfor n in range(3, 128):\n    try: os.write(n, b'{\"kernel\": 1}\\n')\n"
+            "    except OSError: pass",
+        ),
+        Hostile(
+            "writes to its program",
+            "import os\nfor path in ['/proc/self/exe', *(f'/proc/self/map_files/{n}' for n in "
+            "os.listdir('/proc/self/map_files'))]:\n"
+            "    try: os.write(os.open(path, os.O_RDWR), b'taken over')\n    except OSError: pass",
             answers=True,
         ),
         Hostile("closes its streams", "import os\nfor n in (0, 1, 2):\n    os.close(n)", answers=True),

@@ -30,7 +30,13 @@ BY_TEST = ["-n", "2", "--dist", "worksteal"]  # each test where there is time: o
 BY_NOTEBOOK = ["-n", "2", "--dist", "loadscope"]  # and by notebook: see tests/browser/conftest.py
 MARKING = [  # each submission runs in a sandbox of its own: minutes
     f"tests/{name}.py"
-    for name in ("test_grading_hostile", "test_grading", "test_grading_run", "test_teachers_guide")
+    for name in (
+        "test_grading_hostile",
+        "test_grading",
+        "test_grading_forking",
+        "test_grading_run",
+        "test_teachers_guide",
+    )
 ]
 APART = [f"--ignore={name}" for name in MARKING]
 NBVAL = [

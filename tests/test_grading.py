@@ -31,9 +31,9 @@ STEMS = stems()
 
 
 @pytest.fixture(scope="module")
-def student_view(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def student_view() -> Path:
     check_available()  # without bubblewrap these tests fail: nothing here may pass unseen
-    return view.make_view(tmp_path_factory.mktemp("view"))
+    return klass.student_view()
 
 
 # --------------------------------------------------------------------------------------------- plain data
@@ -106,6 +106,8 @@ def test_other_things_arrive_as_the_name_of_their_type() -> None:
         '{"tensor": "float32", "shape": [549755813888, 549755813888, 0], "data": "", "grad": false}',
         '{"int": "' + "9" * 5000 + '"}',
         '{"float": "nonsense"}',
+        '{"float": "0x1p999999"}',
+        '{"tensor": "float32", "shape": [1099511627775, 1099511627775, 0], "data": "", "grad": false}',
         '{"dict": [[{"list": []}, 1]]}',
         '{"py/object": "os.system"}',
         '{"list": ' * 40 + "null" + "}" * 40,
@@ -318,6 +320,13 @@ def renamed(made: nbformat.NotebookNode) -> None:
             )
 
 
+def beside_the_stub(made: nbformat.NotebookNode) -> None:
+    """The answer has another name and is handed to check(); the stub is still there, untouched."""
+    stub = next(cell.source for cell in klass.released().cells if "def neuron" in cell.source)
+    renamed(made)
+    made.cells.insert(2, new_code_cell(stub))
+
+
 def in_another_way(made: nbformat.NotebookNode) -> None:
     for exercise in exercises_of(klass.STEM):
         code = "import math, numpy as np, torch\n" + exercise.alternatives[0]
@@ -337,6 +346,7 @@ HONEST = [
     of_old_format,
     talkative,
     renamed,
+    beside_the_stub,
     in_another_way,
     with_an_error_in_a_cell,
 ]
@@ -385,6 +395,21 @@ def test_work_that_changes_its_input_or_keeps_state_is_seen_outside(student_view
     assert 0 < marks["01.neuron"].points < marks["01.neuron"].of
     assert "changes its input `w`" in marks["01.update"].message
     assert marks["01.train"].status == "not found"
+
+
+def test_second_calls_that_are_withheld_are_no_second_calls(student_view: Path) -> None:
+    """Work that keeps state is found by calling it twice: the sandbox may not leave the second call out."""
+    exercise = exercises_of(klass.STEM)[0]
+    cases = engine.make_cases(exercise, 3)
+    outcomes = [
+        {"timed_out": False, "interrupted": False, "printed": "", "failure": None, "calls": [],
+         "output": plain.encode(expected.output), "after": plain.encode(case.args)}
+        for case, expected in zip(cases, engine.expected_outcomes(exercise, cases, 3), strict=True)
+    ]  # fmt: skip
+    answer = {"outcomes": outcomes, "again": outcomes[: engine.REPEATED]}
+    assert engine.judge(exercise, examining._trial(exercise, cases, 3, answer)).status == "passed"
+    with pytest.raises(ValueError, match="second calls"):
+        examining._trial(exercise, cases, 3, answer | {"again": []})
 
 
 def test_nothing_here_is_outside_the_repository() -> None:

@@ -22,7 +22,7 @@ import pytest
 from filelock import FileLock
 
 from utils.grading.command import grade
-from utils.grading.run import Settings
+from utils.grading.run import DATA, Settings
 from utils.grading.sandbox import (
     Kernel,
     KernelGone,
@@ -239,11 +239,8 @@ def test_without_bubblewrap_it_refuses(monkeypatch: pytest.MonkeyPatch, tmp_path
         check_available()
 
 
-def test_a_kernel_holds_nothing_of_the_teacher(tmp_path: Path) -> None:
-    from utils.grading.run import DATA
-    from utils.grading.view import make_view
-
-    with Kernel(LIMITS, make_view(tmp_path / "view"), DATA) as kernel:
+def test_a_kernel_holds_nothing_of_the_teacher() -> None:
+    with Kernel(LIMITS, klass.student_view(), DATA) as kernel:
         shown = kernel.ask("sorted(__import__('os').listdir('/'))", 10)
         assert "home" not in shown and "course" in shown
         assert "teacher" not in kernel.ask("dict(__import__('os').environ)", 10)
@@ -265,14 +262,12 @@ def test_a_kernel_holds_nothing_of_the_teacher(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_without_control_groups_the_watcher_holds(
-    code: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    code: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from utils.grading import sandbox
-    from utils.grading.run import DATA
-    from utils.grading.view import make_view
 
     monkeypatch.setattr(sandbox, "_group_places", lambda limits: iter(()))
-    with Kernel(LIMITS, make_view(tmp_path / "view"), DATA) as kernel:
+    with Kernel(LIMITS, klass.student_view(), DATA) as kernel:
         try:
             reply = kernel.run(code, 30)  # where the system's own limit comes first, the cell fails
             assert reply is not None and reply["status"] == "error"

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,12 +58,15 @@ def found(place: Path, tmp_path: Path) -> list[tuple[str, str, str]]:
         (f"ada/{STEM}.ipynb", ("ada", STEM, STEM)),
         (f"Ada Meier_71_assignsubmission_file_/{STEM}.ipynb", ("Ada Meier", STEM, STEM)),
         (f"Ada Meier_71_assignsubmission_file/{STEM} (1).ipynb", ("Ada Meier", STEM, STEM)),
-        (f"Ada Meier_71_assignsubmission_file_/my work/{STEM}.ipynb", ("Ada Meier", STEM, STEM)),
         (f"meierada_71_9_{STEM}-1.ipynb", ("meierada", STEM, STEM)),
         (f"meierada_LATE_71_9_{STEM}.ipynb", ("meierada", STEM, STEM)),
         (f"李明_{STEM}.ipynb", ("李明", STEM, STEM)),
         (f"Zoë Ångström/{STEM.upper()}.IPYNB", ("Zoë Ångström", STEM, STEM)),
         ("ada/упражнение.ipynb", ("ada", STEM, STEM)),
+        (f"İpek_{STEM}.ipynb", ("İpek", STEM, STEM)),
+        (f"class/Ada Meier_71_assignsubmission_file_/{STEM}.ipynb", ("Ada Meier", STEM, STEM)),
+        (f"Ada Meier_71_assignsubmission_file_/week1/{STEM}.ipynb", ("Ada Meier", STEM, STEM)),
+        (f"ada_1_2/week_1_2/{STEM}.ipynb", ("ada_1_2", "week_1_2", STEM)),
     ],
 )
 def test_a_submission_is_found_under_many_names(name: str, expected: tuple, tmp_path: Path) -> None:
@@ -87,11 +92,39 @@ def test_a_zip_is_taken_in_without_leaving_its_folder(tmp_path: Path) -> None:
 
 
 def test_a_zip_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "LARGEST_NOTEBOOK", 1000)
+    monkeypatch.setattr(intake, "LARGEST_ZIP", 150_000)
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as zipped:
-        zipped.writestr(f"ada/{STEM}.ipynb", "0" * 100_000)
+        for student in ("ada", "ben"):
+            zipped.writestr(f"{student}/{STEM}.ipynb", "0" * 100_000)
     with pytest.raises(IntakeError, match="larger"):
         find(tmp_path / "bomb.zip", STEMS, tmp_path / "u")
+
+
+def test_one_notebook_that_unpacks_to_too_much_is_its_students_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "LARGEST_NOTEBOOK", 100_000)
+    with zipfile.ZipFile(tmp_path / "class.zip", "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr(f"ada/{STEM}.ipynb", NOTEBOOK)
+        zipped.writestr(f"eve/{STEM}.ipynb", "0" * 10_000_000)
+    ada, eve = find(tmp_path / "class.zip", STEMS, tmp_path / "u")
+    assert eve.path.stat().st_size == 100_001
+    with pytest.raises(Unreadable, match="larger"):
+        read_notebook(eve.path)
+    assert read_notebook(ada.path).cells
+
+
+@pytest.mark.parametrize("round_it", ["", "submitted/", "export of the class/"])
+def test_a_zip_of_one_student_in_nbgraders_layout_is_that_students(round_it: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as zipped:
+        zipped.writestr(f"{round_it}ada/{STEM}/{STEM}.ipynb", NOTEBOOK)
+    assert found(tmp_path / "class.zip", tmp_path) == [("ada", STEM, STEM)]
+
+
+def test_a_pipe_is_no_notebook(tmp_path: Path) -> None:
+    put(tmp_path, f"ada/{STEM}.ipynb")
+    os.mkfifo(tmp_path / "ada" / f"other_{STEM}.ipynb")  # who opens it waits for a writer
+    assert found(tmp_path, tmp_path) == [("ada", STEM, STEM)]
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:
@@ -111,13 +144,6 @@ def test_a_link_to_a_file_is_not_followed(tmp_path: Path) -> None:
     ]
 
 
-def test_a_pipe_that_is_called_a_notebook_is_left_alone(tmp_path: Path) -> None:
-    put(tmp_path, f"ada/{STEM}.ipynb")
-    (tmp_path / "eve").mkdir()
-    os.mkfifo(tmp_path / "eve" / f"{STEM}.ipynb")  # who opens it waits for ever
-    assert [s.student for s in find(tmp_path, STEMS, tmp_path / "u") if s.path] == ["ada"]
-
-
 def test_of_two_notebooks_the_newest_counts_and_it_is_said(tmp_path: Path) -> None:
     old = put(tmp_path, f"ada/{STEM}.ipynb")
     new = put(tmp_path, f"ada/{STEM}-1.ipynb")
@@ -134,6 +160,13 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     assert [(s.student, s.set) for s in missing] == [("ben", STEM)]
     marked = run.mark_submission(missing[0], 1, Settings(), tmp_path)
     assert {mark.status for mark in marked.marks} == {"not handed in"} and len(marked.marks) == 6
+
+
+def test_one_of_a_sets_notebooks_that_is_missing_is_named(tmp_path: Path) -> None:
+    for student, stem in (("ada", STEMS[1]), ("ada", STEMS[2]), ("ben", STEMS[1])):
+        put(tmp_path, f"{student}/week1/{stem}.ipynb")
+    missing = [s for s in find(tmp_path, STEMS, tmp_path / "u") if s.path is None]
+    assert [(s.student, s.set, s.stem) for s in missing] == [("ben", "week1", STEMS[2])]
 
 
 @pytest.mark.parametrize("place", ["nothing", "empty"])
@@ -307,6 +340,27 @@ def test_a_mark_given_by_hand_stays(tmp_path: Path) -> None:
         assert grade.needs_manual_grade
 
 
+def test_what_a_set_has_got_since_gets_its_place(tmp_path: Path) -> None:
+    """Another exercise, or another notebook, after nbgrader first heard of the submission."""
+    from nbgrader.api import Gradebook
+
+    url, other = gradebook.database(tmp_path), STEMS[2]
+    gradebook.write_gradebook(url, [marked()])
+    with Gradebook(url) as book:
+        for name in ("01_neuron_check", "01_neuron_work"):
+            notebook = book.find_submission_notebook(STEM, STEM, "ada")
+            for one in [*notebook.grades, *notebook.comments]:
+                if one.cell.name == name:
+                    book.db.delete(one)
+        book.db.commit()
+    more = replace(marked(), stem=other, marks=(mark(exercise=run.exercises_of(other)[0].id),))
+    gradebook.write_gradebook(url, [marked(), more])
+    with Gradebook(url) as book:
+        assert book.find_grade("01_neuron_check", STEM, STEM, "ada").score == 1.0
+        assert book.find_submission(STEM, "ada").score == 2.0
+        assert len(book.find_submission_notebook(other, STEM, "ada").grades) == len(run.exercises_of(other))
+
+
 def test_late_penalties_are_nbgraders(tmp_path: Path) -> None:
     from nbgrader.api import Gradebook
     from nbgrader.utils import parse_utc
@@ -444,6 +498,27 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "out" / "record" / "run.json").write_text("{")
     with pytest.raises(RunError, match="damaged"):
         Record(tmp_path / "out", Settings())
+
+
+def test_a_marking_process_that_is_ended_is_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "ab":
+        put(tmp_path / "in", f"{name}/{STEM}.ipynb")
+    submissions = find(tmp_path / "in", STEMS, tmp_path / "u")
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, jobs: int, **more) -> None:
+            super().__init__(jobs)
+
+    def ended(*args) -> None:
+        raise BrokenProcessPool
+
+    monkeypatch.setattr(run, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(run, "mark_submission", ended)
+    monkeypatch.setattr(run, "make_view", lambda folder: folder)
+    with pytest.raises(RunError, match="give the same command again"):
+        run.mark_all(submissions, Record(tmp_path / "out", Settings()), jobs=2)
 
 
 def children_of(pid: int) -> list[psutil.Process]:

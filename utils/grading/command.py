@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from tqdm import tqdm
 
+from .forking import SLOWER, CannotFork
 from .intake import IntakeError, Submission, find
 from .report import UNSAFE, write_csv, write_feedback
 from .run import LOG, Marked, Record, RunError, Settings, mark_all, stems
-from .sandbox import Limits, SandboxUnavailable, check_available
+from .sandbox import Limits, SandboxUnavailable, check_available, check_forking
 
 _LIMITS = Limits()
 app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
@@ -22,6 +24,16 @@ app = typer.Typer(add_completion=False, context_settings={"help_option_names": [
 
 def _cores() -> int:
     return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def _can_fork(limits: Limits) -> bool:
+    """Whether kernels can be forked here. If not it is said, and each is a new process."""
+    try:
+        check_forking(limits)
+    except CannotFork as why:
+        typer.echo(f"{SLOWER} It cannot be forked here: {why}.", err=True)
+        return False
+    return True
 
 
 @app.command()
@@ -58,6 +70,10 @@ def main(
     restarts: Annotated[
         int, typer.Option(help="new kernels for a notebook whose cells end theirs")
     ] = _LIMITS.restarts,
+    fresh_process: Annotated[
+        bool,
+        typer.Option("--fresh-process", help="a new Python for each submission, not a fork of one: slower"),
+    ] = False,
     unsafe_no_sandbox: Annotated[
         bool,
         typer.Option("--unsafe-no-sandbox", help="for tests of your own only: run submissions unprotected"),
@@ -83,10 +99,11 @@ def main(
         reply=reply_mb,
         restarts=restarts,
     )
-    settings = Settings(limits, sandboxed=not unsafe_no_sandbox)
+    settings = Settings(limits, sandboxed=not unsafe_no_sandbox, fresh=fresh_process)
     try:
         if settings.sandboxed:
             check_available()
+            settings = replace(settings, fresh=fresh_process or not _can_fork(limits))
         else:
             typer.echo(f"{UNSAFE}. Any submission can read, change and delete your files.", err=True)
         grade(

@@ -74,6 +74,7 @@ class Examination:
     view: Path
     data: Path
     sandboxed: bool = True
+    fresh: bool = False
     remarks: list[str] = field(default_factory=list)
     skipped: set[int] = field(default_factory=set)
     marks: dict[str, Mark] = field(default_factory=dict)
@@ -112,7 +113,7 @@ def unmarked(exercise: Exercise, status: str, why: str) -> Mark:
 def _one_kernel(exam: Examination, end: float) -> None:
     """Run the cells and mark what is open, until all is marked or the kernel has gone."""
     try:
-        kernel = Kernel(exam.limits, exam.view, exam.data, sandboxed=exam.sandboxed)
+        kernel = Kernel(exam.limits, exam.view, exam.data, sandboxed=exam.sandboxed, fresh=exam.fresh)
     except KernelGone as gone:  # nothing of the submission has run yet: not its fault
         exam.failed_starts += 1
         if exam.failed_starts > _STARTS:
@@ -276,8 +277,7 @@ def _trial(exercise: Exercise, cases: Sequence[Case], seed: int, answer: dict) -
     if not told:
         raise ValueError("no outcome at all")
     got = tuple(_outcomes(exercise, cases, expected, seed, told))
-    stopped = got[-1].timed_out or got[-1].interrupted or (got[-1].failure and got[-1].failure.not_started)
-    if len(got) < len(cases) and not stopped:
+    if len(got) < len(cases) and not _ends(got[-1]):
         raise ValueError(f"{len(got)} outcomes for {len(cases)} cases")
     mutated = tuple(
         engine.changed_arguments(exercise, case.args, _after(case, one))
@@ -285,6 +285,12 @@ def _trial(exercise: Exercise, cases: Sequence[Case], seed: int, answer: dict) -
     )
     varied = _varied(exercise, cases, expected, seed, got, answer)
     return engine.Trial(seed, tuple(cases), expected, got, mutated, varied)
+
+
+def _ends(outcome: Outcome) -> bool:
+    """True if the cases after this one are not tried."""
+    not_started = outcome.failure is not None and outcome.failure.not_started
+    return outcome.timed_out or outcome.interrupted or not_started
 
 
 def _after(case: Case, told: dict) -> tuple:
@@ -306,6 +312,8 @@ def _varied(
     if exercise.may_vary:
         return None
     second = answer["again"][: engine.REPEATED]
+    if len(got) == len(cases) and not _ends(got[-1]) and len(second) < min(engine.REPEATED, len(cases)):
+        raise ValueError("second calls are missing")
     for number, again in enumerate(_outcomes(exercise, cases, expected, seed, second)):
         if not engine.same_outcome(exercise, got[number], again):
             return number, again

@@ -87,7 +87,7 @@ def _write_marks(book, marked: Marked, timestamp) -> None:
     book.update_or_create_student(marked.student)
     more = {"timestamp": timestamp} if timestamp else {}
     book.update_or_create_submission(marked.set, marked.student, **more)
-    notebook = book.find_submission_notebook(marked.stem, marked.set, marked.student)
+    notebook = _complete(book, marked)
     grades = {grade.cell.name: grade for grade in notebook.grades}  # one query, not one for each exercise
     comments = {comment.cell.name: comment for comment in notebook.comments}
     for mark in marked.marks:
@@ -97,6 +97,32 @@ def _write_marks(book, marked: Marked, timestamp) -> None:
         comment = comments[cell_name(mark.exercise, "work")]
         comment.auto_comment = "No response." if mark.status in NO_RESPONSE else None
     book.db.commit()
+
+
+def _complete(book, marked: Marked):
+    """The notebook of a submission, with a place for each mark.
+
+    nbgrader makes the places once, when it first hears of a submission. What the set has got since then,
+    another notebook or another exercise, is added here.
+    """
+    from nbgrader.api import Comment, Grade, SubmittedNotebook
+
+    source = book.find_notebook(marked.stem, marked.set)
+    submission = book.find_submission(marked.set, marked.student)
+    notebook = next((n for n in submission.notebooks if n.notebook_id == source.id), None)
+    if notebook is None:
+        notebook = SubmittedNotebook(notebook=source, assignment=submission)
+    for kind, have, cells in (
+        (Grade, notebook.grades, source.grade_cells),
+        (Comment, notebook.comments, source.solution_cells),
+    ):
+        there = {one.cell_id for one in have}
+        for cell in cells:
+            if cell.id not in there:
+                kind(cell_id=cell.id, notebook=notebook)
+    book.db.add(notebook)
+    book.db.commit()
+    return notebook
 
 
 def _timestamp(submitted: Path | None, marked: Marked):

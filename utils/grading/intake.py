@@ -88,13 +88,13 @@ def find(place: Path, stems: Iterable[str], unpack_to: Path) -> list[Submission]
     Raises:
         IntakeError: if there is no such place, or nothing in it.
     """
+    stems = sorted(stems)
     if not place.exists():
         raise IntakeError(f"{place} does not exist. Name the folder or the zip with the submissions.")
     if place.is_file():
-        place = unpack(place, unpack_to)
+        place = unpack(place, unpack_to, stems)
     if (place / "submitted").is_dir():
         place = place / "submitted"
-    stems = sorted(stems)
     found: dict[tuple[str, str, str], list[Submission]] = {}
     for path in notebooks_in(place):
         submission = _named(path, place, stems)
@@ -115,8 +115,8 @@ def notebooks_in(folder: Path) -> list[Path]:
         folders[:] = sorted(name for name in folders if name not in SKIPPED)
         for name in sorted(files):
             path = Path(where) / name
-            wanted = name.lower().endswith(".ipynb") and not name.startswith("._")
-            if wanted and stat.S_ISREG(path.lstat().st_mode):  # a pipe would be read for ever
+            notebook = name.lower().endswith(".ipynb") and not name.startswith("._")
+            if notebook and path.is_file() and not path.is_symlink():  # a pipe would be read for ever
                 found.append(path)
                 if len(found) > MOST_FILES:
                     raise IntakeError(f"There are more than {MOST_FILES} notebooks in {folder}.")
@@ -132,7 +132,10 @@ def _named(path: Path, root: Path, stems: list[str]) -> Submission:
         remark = (
             f"The file is called {path.name}; that it is {stem} was seen from its content." if stem else ""
         )
-    if len(above) >= 2 and _student(above[0]) == above[0]:  # nbgrader's layout: the set is the folder
+    for folder in above:  # Moodle's, whatever lies round it or in it
+        if match := _MOODLE.match(folder):
+            return Submission(match["student"], stem or "unknown", stem, path, remark)
+    if len(above) >= 2:  # nbgrader's layout: the set's name is the folder's
         return Submission(above[0], above[1], stem or _one_in(above[1], stems), path, remark)
     student = _student(above[0]) if above else _student(before or path.stem)
     return Submission(student, stem or "unknown", stem, path, remark)
@@ -142,9 +145,10 @@ def _stem_in(name: str, stems: list[str]) -> tuple[str, str, str]:
     """The stem in a file's name, what stands before it, and a remark if there is more than the stem."""
     plain = unicodedata.normalize("NFC", name)
     for stem in sorted(stems, key=len, reverse=True):
-        place = plain.lower().rfind(stem)
-        if place >= 0 and (place == 0 or not plain[place - 1].isalnum()):
-            return stem, plain[:place].strip("_- ."), ""
+        # not lower(): some letters become two by it, and every place after them is another
+        places = [found.start() for found in re.finditer(re.escape(stem), plain, re.IGNORECASE)]
+        if places and (places[-1] == 0 or not plain[places[-1] - 1].isalnum()):
+            return stem, plain[: places[-1]].strip("_- ."), ""
     return "", "", ""
 
 
@@ -183,12 +187,13 @@ def _newest(several: list[Submission]) -> Submission:
 
 
 def _not_handed_in(place: Path, found: list[Submission], stems: list[str]) -> list[Submission]:
-    """What is missing: a set that others handed in, and folders of students without a notebook."""
-    there = {(s.student, s.set) for s in found}
+    """What is missing: a notebook that others handed in, and folders of students without one."""
+    there = {(s.student, s.set, s.stem) for s in found}
     sets = {(s.set, s.stem) for s in found if s.stem}
     students = {s.student for s in found}
+    filled = {s.path.relative_to(place).parts[0] for s in found}
     for folder in sorted(place.iterdir()):
-        if folder.is_dir() and not folder.is_symlink() and folder.name not in SKIPPED:
+        if folder.is_dir() and not folder.is_symlink() and folder.name not in SKIPPED | filled:
             known = _student(folder.name)
             if folder.name not in students and known not in students:
                 students.add(known)
@@ -196,12 +201,20 @@ def _not_handed_in(place: Path, found: list[Submission], stems: list[str]) -> li
         Submission(student, name, stem, None, "No notebook was handed in.")
         for student in students
         for name, stem in sorted(sets)
-        if (student, name) not in there
+        if (student, name, stem) not in there
     ]
 
 
-def unpack(archive: Path, folder: Path) -> Path:
+def unpack(archive: Path, folder: Path, stems: Iterable[str] = ()) -> Path:
     """Unpack a zip into a folder: its notebooks and time stamps only, none of them outside the folder.
+
+    Args:
+        archive: the zip.
+        folder: where to.
+        stems: of the exercise sets that exist: a folder of such a name lies in a student's.
+
+    Returns:
+        The folder in which those of the students are.
 
     Raises:
         IntakeError: if it is no zip, or too large when unpacked.
@@ -214,7 +227,8 @@ def unpack(archive: Path, folder: Path) -> Path:
     inner = [path for path in folder.iterdir() if path.name not in SKIPPED]
     alone = inner[0] if len(inner) == 1 and inner[0].is_dir() else None
     # one folder round everything is the export's name, unless it is the only student's
-    return alone if alone and any(path.is_dir() for path in alone.iterdir()) else folder
+    folders = [path.name for path in alone.iterdir() if path.is_dir()] if alone else []
+    return alone if folders and not any(_one_in(name, list(stems)) for name in folders) else folder
 
 
 def _unpack(zipped: zipfile.ZipFile, folder: Path) -> None:
@@ -231,13 +245,15 @@ def _unpack(zipped: zipfile.ZipFile, folder: Path) -> None:
             continue
         if path.is_absolute() or ".." in path.parts or any(":" in part for part in path.parts[:1]):
             continue
-        size += entry.file_size
-        if size > LARGEST_ZIP or entry.file_size > LARGEST_NOTEBOOK:
-            raise IntakeError(f"{entry.filename} makes the zip larger than can be marked.")
+        size += min(entry.file_size, LARGEST_NOTEBOOK)
+        if size > LARGEST_ZIP:
+            raise IntakeError(
+                f"Unpacked, the zip is larger than {LARGEST_ZIP // MEGA} MB. Give it in parts or as a folder."
+            )
         target = folder.joinpath(*path.parts)
         target.parent.mkdir(parents=True, exist_ok=True)
         with zipped.open(entry) as source:  # a size that lies in its header is not believed
-            target.write_bytes(source.read(LARGEST_NOTEBOOK))
+            target.write_bytes(source.read(LARGEST_NOTEBOOK + 1))  # with that one it is seen as too large
         when = _time(entry)
         os.utime(target, (when, when))
 

@@ -123,16 +123,24 @@ def loads(text: str) -> Any:
         NotPlain: for any other text; never anything else.
     """
     try:
-        return decode(json.loads(text))
-    except NotPlain:
-        raise
-    except (ValueError, TypeError, KeyError, RecursionError, OverflowError, MemoryError) as error:
+        content = json.loads(text)
+    except (ValueError, TypeError, RecursionError, MemoryError) as error:
         raise NotPlain(f"the answer cannot be read ({type(error).__name__})") from None
+    return decode(content)
 
 
 def decode(value: Any) -> Any:
-    """The value that :func:`encode` was given, built of plain kinds only."""
-    return _decode(value, 0, [_PARTS])
+    """The value that :func:`encode` was given, built of plain kinds only.
+
+    Raises:
+        NotPlain: for anything else; never anything else.
+    """
+    try:
+        return _decode(value, 0, [_PARTS])
+    except NotPlain:
+        raise
+    except Exception as error:  # torch has errors of its own for shapes that no memory could hold
+        raise NotPlain(f"the answer cannot be read ({type(error).__name__})") from None
 
 
 def _decode(value: Any, depth: int, left: list[int]) -> Any:

@@ -21,6 +21,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -82,10 +83,21 @@ class Marked:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run does to every submission; a run that is taken up again must have the same."""
+    """What a run does to every submission.
+
+    Attributes:
+        limits: what each may use.
+        sandboxed: False runs them unprotected.
+        fresh: each kernel is a new Python, not a fork of one: slower, with the same marks.
+    """
 
     limits: Limits = field(default_factory=Limits)
     sandboxed: bool = True
+    fresh: bool = False
+
+    def recorded(self) -> dict:
+        """What a run that is taken up again must have the same: all that marks may depend on."""
+        return {"limits": asdict(self.limits), "sandboxed": self.sandboxed}
 
 
 def exercises_of(stem: str) -> list[Exercise]:
@@ -115,7 +127,7 @@ class Record:
     def _begin(self) -> bytes:
         """The secret of the run that was begun here, or a new one."""
         file = self.folder / "run.json"
-        now = json.loads(json.dumps(asdict(self.settings)))
+        now = json.loads(json.dumps(self.settings.recorded()))
         if file.exists():
             try:
                 run = json.loads(file.read_text(encoding="utf-8"))
@@ -183,11 +195,12 @@ def mark_submission(submission: Submission, seed: int, settings: Settings, view:
         )
     try:
         cells = code_cells(read_notebook(submission.path))
+        exam = Examination(
+            exercises, cells, seed, settings.limits, view, DATA, settings.sandboxed, settings.fresh
+        )
+        marks = tuple(examine(exam))
     except Unreadable as error:
         return reason(NOT_MARKED, str(error))
-    exam = Examination(exercises, cells, seed, settings.limits, view, DATA, settings.sandboxed)
-    try:
-        marks = tuple(examine(exam))
     except SandboxUnavailable:
         raise
     except Exception as error:  # ours, not the learner's: said, logged, and the class goes on
@@ -271,6 +284,11 @@ def _each(
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
+        except BrokenProcessPool:
+            raise RunError(
+                "One of the marking processes was ended from outside, perhaps for want of memory. What is "
+                "marked is kept: give the same command again, with a smaller --jobs if it happens again."
+            ) from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -5,6 +5,9 @@ read-only, a private ``/tmp`` of limited size, an environment with nothing in it
 sockets of the Jupyter protocol lie in the sandbox's own memory and are reached through ``/proc/PID/root``, so
 that no folder of the host can be written from inside.
 
+A kernel is a new Python in its sandbox, or, much faster, a fork of one that has loaded torch already and
+enters the sandbox afterwards (:mod:`.forking`). Namespaces, limits and environment are the same both ways.
+
 Linux only, since bubblewrap is.
 """
 
@@ -15,6 +18,7 @@ import json
 import os
 import resource
 import secrets
+import select
 import shutil
 import signal
 import subprocess
@@ -23,7 +27,7 @@ import sysconfig
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -33,6 +37,9 @@ import psutil
 import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.session import Session
+
+from . import forking
+from .forking import CannotFork
 
 COURSE = "/course"  # where the student's view lies inside
 HOME = f"{COURSE}/notebooks/exercises"  # the working directory, as at the learner's
@@ -44,6 +51,19 @@ ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "lo
 MEGA = 2**20
 _POLL = 0.1  # seconds between two looks at whether the kernel still lives
 _WATCH = 0.2  # seconds between two looks at what its processes use
+_GONE = 20.0  # seconds that the end of a killed sandbox may take
+# The first process where a kernel comes from outside. Nothing inside can end it; and as it ignores its
+# children, the system clears away what is left of them
+_WAIT = "trap '' CHLD; echo ready; exec sleep infinity < /dev/null > /dev/null 2>&1"
+# Enter control groups, named up to "--", and start what follows. env -i: bwrap itself stays visible in the
+# sandbox's /proc, with the environment it was started in
+_JOIN = """for f in "$@"; do [ "$f" = -- ] && break; echo $$ > "$f"; done 2> /dev/null
+while [ "$1" != -- ]; do shift; done; shift; exec env -i "PATH=/usr/bin:/bin" "$@\""""
+# A submission that root marks owns the machine's /dev/null inside as well, and could take it from everybody.
+# So such files are made read-only before: it concerns their owner and mode, not what is written to them
+_DEVICES = """for d in null zero full random urandom tty; do
+[ ! -e /dev/$d ] || mount -o bind,ro /dev/$d /dev/$d || exit 1; done"""
+_OWN_MOUNTS = ("unshare", "--mount", "--propagation", "private")
 _INSTALL = (
     "On Debian and Ubuntu: sudo apt-get install -y bubblewrap; on Fedora: sudo dnf install bubblewrap. "
     "Recent Ubuntu versions also want an AppArmor profile that lets bwrap make user namespaces: "
@@ -135,6 +155,18 @@ def _isolation(limits: Limits) -> list[str]:
 
 
 @cache
+def _may_mount() -> bool:
+    """True for a root that has mounts of its own; in a container it may be root in name only."""
+    if os.geteuid() != 0:
+        return False
+    try:
+        tried = subprocess.run([*_OWN_MOUNTS, "/bin/sh", "-c", _DEVICES], capture_output=True, check=False)
+        return tried.returncode == 0
+    except OSError:
+        return False
+
+
+@cache
 def _knows(option: str) -> bool:
     """True if this version of bubblewrap has the option."""
     said = subprocess.run(["bwrap", "--help"], capture_output=True, text=True, check=False)
@@ -168,21 +200,26 @@ def environment() -> dict[str, str]:
     }
 
 
-def _sandboxed(limits: Limits, view: Path, data: Path, connection: Path, info: int) -> list[str]:
-    command = _isolation(limits)
-    for folder in _python_folders():
-        command += ["--ro-bind", folder, folder]
+def _sandboxed(limits: Limits, view: Path, data: Path, connection: Path) -> list[str]:
+    """The bwrap command up to the program that shall run in the sandbox."""
+    command = _with_python(limits)
     command += ["--dir", COURSE, "--ro-bind", str(view / "utils"), f"{COURSE}/utils"]
     command += ["--ro-bind", str(data), f"{COURSE}/data"]
     command += ["--size", str(limits.disk * MEGA), "--tmpfs", HOME, "--chdir", HOME]
     command += ["--ro-bind", str(connection), CONNECTION]
     for name, value in environment().items():
         command += ["--setenv", name, value]
-    command += ["--info-fd", str(info), "--", *_resources(limits), *_kernel(CONNECTION)]
     return command
 
 
-def _resources(limits: Limits) -> list[str]:
+def _with_python(limits: Limits) -> list[str]:
+    command = _isolation(limits)
+    for folder in _python_folders():
+        command += ["--ro-bind", folder, folder]
+    return command
+
+
+def _resources(limits: Limits) -> dict[str, int]:
     """Limits that the system holds for every process. Memory and processes have stronger ones besides."""
     wanted = {
         "cpu": limits.cpu,
@@ -194,7 +231,13 @@ def _resources(limits: Limits) -> list[str]:
         "as": (limits.memory + 16384) * MEGA,
         "core": 0,
     }
-    return ["/usr/bin/prlimit", *(f"--{name}={_lower(name, value)}" for name, value in wanted.items()), "--"]
+    return {name: _lower(name, value) for name, value in wanted.items()}
+
+
+def _limited(limits: Limits, command: list[str]) -> list[str]:
+    """A command under these limits."""
+    wanted = (f"--{name}={value}" for name, value in _resources(limits).items())
+    return ["/usr/bin/prlimit", *wanted, "--", *command]
 
 
 def _lower(name: str, value: int) -> int:
@@ -204,10 +247,99 @@ def _lower(name: str, value: int) -> int:
 
 
 def _kernel(connection: str) -> list[str]:
-    return [
-        *(sys.executable, "-m", "ipykernel_launcher", "-f", connection),
-        *("--HistoryManager.enabled=False", "--log-level=CRITICAL", "--IPKernelApp.exec_lines=[]"),
-    ]
+    return [sys.executable, "-m", "ipykernel_launcher", *_arguments(connection)]
+
+
+def _arguments(connection: str) -> list[str]:
+    options = ["--HistoryManager.enabled=False", "--log-level=CRITICAL", "--IPKernelApp.exec_lines=[]"]
+    return ["-f", connection, *options]
+
+
+def _make_sandbox(
+    command: list[str], program: list[str], groups: Sequence[str] = (), stdout: int = subprocess.DEVNULL
+) -> tuple[subprocess.Popen, int]:
+    """Start a program in a sandbox.
+
+    Args:
+        command: of bwrap, up to the program.
+        program: what runs inside, with its arguments.
+        groups: files of the control groups that all of it enters.
+        stdout: the program's, as :class:`subprocess.Popen` takes it.
+
+    Returns:
+        bwrap's process, and the number of the sandbox's first process.
+
+    Raises:
+        SandboxUnavailable: if bwrap cannot make the sandbox.
+    """
+    told, tell = os.pipe()
+    command = [*command, "--info-fd", str(tell), "--", *program]
+    if _may_mount():
+        again = " > /dev/null" if stdout == subprocess.DEVNULL else ""  # the one that is read-only now
+        shell = f'{_DEVICES}; exec "$@" < /dev/null{again} 2> /dev/null'
+        command = [*_OWN_MOUNTS, "/bin/sh", "-c", shell, "sh", *command]
+    try:
+        process = subprocess.Popen(
+            # the group is entered before anything is started, so nothing of the sandbox is ever outside it
+            ["/bin/sh", "-c", _JOIN, "sh", *groups, "--", *command],
+            pass_fds=(tell,),
+            env={},
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.DEVNULL,
+        )
+    finally:
+        os.close(tell)
+    with os.fdopen(told, encoding="utf-8") as file:
+        inner = _child_pid(file.read())
+    if not inner:
+        process.kill()
+        process.wait()
+        raise SandboxUnavailable("bubblewrap could not make a sandbox")
+    return process, inner
+
+
+def _make_empty_sandbox(
+    command: list[str], limits: Limits, groups: Sequence[str] = ()
+) -> tuple[subprocess.Popen, int]:
+    """A sandbox in which nothing runs yet, once it is complete: for a kernel that enters it.
+
+    Raises:
+        SandboxUnavailable: if bwrap cannot make the sandbox.
+    """
+    waiting = _limited(limits, ["/bin/sh", "-c", _WAIT])
+    process, inner = _make_sandbox([*command, "--as-pid-1"], waiting, groups, subprocess.PIPE)
+    with process.stdout as said:
+        if select.select([said], [], [], limits.start)[0] and said.readline():
+            return process, inner
+    process.kill()
+    process.wait()
+    raise SandboxUnavailable("bubblewrap could not make a sandbox")
+
+
+def check_forking(limits: Limits) -> None:
+    """Try whether kernels can be forked into a sandbox here, with a template that has loaded nothing.
+
+    Raises:
+        CannotFork: if not; the message says why.
+        SandboxUnavailable: if there can be no sandbox either.
+    """
+    template = forking.Template(environment(), loaded=())
+    try:
+        process, inner = _make_empty_sandbox([*_with_python(limits), "--chdir", "/tmp"], limits)
+        try:
+            tried = template.fork(
+                inner, process.pid, _resources(limits), (), home="/tmp", arguments=(), seconds=limits.start
+            )
+            tried.wait(limits.start)
+            tried.close()
+            if tried.ended != 0:
+                raise CannotFork(f"a kernel that was tried ended with {tried.ended}")
+        finally:
+            process.kill()
+            process.wait()
+    finally:
+        template.close()
 
 
 # ------------------------------------------------------------------------------------------ cgroups
@@ -320,21 +452,27 @@ class Kernel:
         view: folder of the student's view, with ``utils`` in it.
         data: the course's data.
         sandboxed: False runs a bare kernel, for a teacher's own tests.
+        fresh: True starts a Python of its own, False forks one where that is possible.
     """
 
-    def __init__(self, limits: Limits, view: Path, data: Path, *, sandboxed: bool = True) -> None:
+    def __init__(
+        self, limits: Limits, view: Path, data: Path, *, sandboxed: bool = True, fresh: bool = False
+    ) -> None:
         self.limits, self._sandboxed = limits, sandboxed
         self._folder = Path(tempfile.mkdtemp(prefix="n2t-"))
         self._why_ended = ""
         self._group = _Group(limits) if sandboxed else None
         self._client: _Client | None = None
         self._inner = 0
+        self._process: subprocess.Popen | None = None
+        self._forked: forking.Forked | None = None
+        self._ended = threading.Event()
         try:
             self._key = secrets.token_hex(16)
             prefix = f"{SOCKETS}/k" if sandboxed else f"{self._folder}/k"
             connection = self._write_connection(prefix)
-            self._process = self._start(view, data, connection)
-            self._ended = threading.Event()
+            self._start(view, data, connection, fresh)
+            self._ended.clear()
             if sandboxed:
                 threading.Thread(target=self._watch, daemon=True).start()
                 prefix = f"/proc/{self._inner}/root{SOCKETS}/k"
@@ -374,33 +512,42 @@ class Kernel:
         path.chmod(0o600)
         return path
 
-    def _start(self, view: Path, data: Path, connection: Path) -> subprocess.Popen:
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    def _start(self, view: Path, data: Path, connection: Path, fresh: bool) -> None:
+        """Start the kernel's process, in the way that was asked for."""
         if not self._sandboxed:
+            quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             env = environment() | {"PYTHONPATH": str(view), "HOME": str(self._folder)}
-            return subprocess.Popen(
+            self._process = subprocess.Popen(
                 _kernel(str(connection)), env=env, cwd=self._folder, start_new_session=True, **quiet
             )
-        told, tell = os.pipe()
-        # the group is entered before anything is started, so nothing of the sandbox is ever outside it
-        enter = [str(folder / "cgroup.procs") for folder in self._group.folders] if self._group else []
-        command = _sandboxed(self.limits, view, data, connection, tell)
-        # env -i: bwrap itself stays visible in the sandbox's /proc, with the environment it was started in
-        shell = 'for f in "$@"; do [ "$f" = -- ] && break; echo $$ > "$f"; done 2> /dev/null; '
-        shell += 'while [ "$1" != -- ]; do shift; done; shift; exec env -i "PATH=/usr/bin:/bin" "$@"'
+            return
+        command = _sandboxed(self.limits, view, data, connection)
+        groups = [str(folder / "cgroup.procs") for folder in self._group.folders] if self._group else []
+        if not fresh and self._fork(command, groups):
+            return
+        program = _limited(self.limits, _kernel(CONNECTION))
+        self._process, self._inner = _make_sandbox(command, program, groups)
+
+    def _fork(self, command: list[str], groups: list[str]) -> bool:
+        """Fork the kernel into a sandbox; False, and nothing is left of it, where that cannot be done."""
+        template = forking.shared(environment())
+        if template is None:
+            return False
+        self._process, self._inner = _make_empty_sandbox(command, self.limits, groups)
         try:
-            process = subprocess.Popen(
-                ["/bin/sh", "-c", shell, "sh", *enter, "--", *command], pass_fds=(tell,), env={}, **quiet
+            self._forked = template.fork(
+                self._inner,
+                self._process.pid,
+                _resources(self.limits),
+                groups,
+                home=HOME,
+                arguments=["ipykernel_launcher", *_arguments(CONNECTION)],
+                seconds=self.limits.start,
             )
-        finally:
-            os.close(tell)
-        with os.fdopen(told, encoding="utf-8") as file:
-            self._inner = _child_pid(file.read())
-        if not self._inner:
-            process.kill()
-            process.wait()
-            raise SandboxUnavailable("bubblewrap could not make a sandbox")
-        return process
+        except CannotFork as why:
+            forking.give_up(str(why))
+            self._end_processes()
+        return self._forked is not None
 
     def _connect(self, prefix: str) -> None:
         """Wait for the kernel's sockets, connect, and wait for its first answer."""
@@ -431,7 +578,7 @@ class Kernel:
         while not self._ended.wait(_WATCH):
             if self._process.poll() is not None:
                 return
-            memory, count = _usage(self._inner)
+            memory, count = _usage(self._inner, *([self._forked.pid] if self._forked else []))
             if memory > self.limits.memory * MEGA:
                 self._end(f"It used more than {self.limits.memory} MB of memory.")
             elif count > self.limits.processes:
@@ -448,8 +595,12 @@ class Kernel:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
+    def _gone(self) -> bool:
+        """True if the kernel has ended, whatever else of its sandbox is left."""
+        return self._process.poll() is not None or (self._forked is not None and self._forked.gone())
+
     def _still_there(self, end: float) -> None:
-        if self._process.poll() is not None:
+        if self._gone():
             raise KernelGone(self._why_ended or "The kernel ended.")
         if time.monotonic() > end:
             self._end("The kernel did not start in time.")
@@ -457,17 +608,24 @@ class Kernel:
 
     def close(self) -> None:
         """End the kernel with everything it started, and remove what was made for it."""
-        process = getattr(self, "_process", None)
-        if process is not None:
-            self._ended.set()
-            self._end("")
-            process.wait()
-            _wait_until_gone(self._inner)
+        self._end_processes()
         if self._client is not None:
             self._client.hang_up()
         if self._group is not None:
             self._group.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _end_processes(self) -> None:
+        process = self._process
+        if process is None:
+            return
+        self._ended.set()
+        self._end("")
+        process.wait()
+        _wait_until_gone(self._inner)
+        if self._forked is not None:  # its keeper outside ends after it, and leaves the control group
+            self._forked.wait(_GONE)
+            self._forked.close()
 
     # ---- talking
 
@@ -484,7 +642,7 @@ class Kernel:
             try:
                 reply = get(timeout=min(_POLL, max(end - time.monotonic(), 0.001)))
             except Empty:
-                if self._process.poll() is not None:
+                if self._gone():
                     raise KernelGone(self._why_ended or "The kernel ended.") from None
                 continue
             except Exception:  # a message that is none: forged, cut, with a wrong signature
@@ -537,7 +695,7 @@ def _child_pid(told: str) -> int:
         return 0
 
 
-def _wait_until_gone(pid: int, seconds: float = 20.0) -> None:
+def _wait_until_gone(pid: int, seconds: float = _GONE) -> None:
     """Wait for the first process of a namespace: it is the last to end, after all others in it."""
     with contextlib.suppress(psutil.Error):
         end = time.monotonic() + seconds
@@ -545,13 +703,14 @@ def _wait_until_gone(pid: int, seconds: float = 20.0) -> None:
             time.sleep(0.01)
 
 
-def _usage(pid: int) -> tuple[int, int]:
-    """Bytes that a process and its descendants hold, and how many processes and threads they are."""
+def _usage(*pids: int) -> tuple[int, int]:
+    """Bytes that processes and their descendants hold, and how many processes and threads they are."""
     memory = count = 0
-    with contextlib.suppress(psutil.Error):
-        first = psutil.Process(pid)
-        for process in [first, *first.children(recursive=True)]:
-            with contextlib.suppress(psutil.Error):
-                memory += process.memory_info().rss
-                count += process.num_threads()
+    for pid in pids:
+        with contextlib.suppress(psutil.Error):
+            first = psutil.Process(pid)
+            for process in [first, *first.children(recursive=True)]:
+                with contextlib.suppress(psutil.Error):
+                    memory += process.memory_info().rss
+                    count += process.num_threads()
     return memory, count
