@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 from real_lab import REPOSITORY
 
 from utils.build import Course
@@ -81,12 +81,6 @@ def address(site: Path, serve: Callable[[Path], str]) -> str:
     return serve(site)
 
 
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """The accessibility checker, as a script."""
-    return (package(*AXE) / "axe.min.js").read_text(encoding="utf-8")
-
-
 @dataclass
 class Visit:
     """What was found on one page."""
@@ -97,13 +91,18 @@ class Visit:
     too_wide: list[str] = field(default_factory=list)
 
 
-def watch(page: Page, base: str, found: Visit) -> None:
-    """Note down what a page complains of, and requests to any other place."""
-    at_home = (base, "data:", "blob:")
-    page.on("request", lambda r: None if r.url.startswith(at_home) else found.elsewhere.append(r.url))
-    page.on("pageerror", lambda error: found.problems.append(str(error)))
-    page.on("console", lambda m: found.problems.append(m.text) if m.type in ("error", "warning") else None)
-    page.on("response", lambda r: found.problems.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+def watch(page: Page, base: str, found: Visit) -> Callable[[], None]:
+    """Note down what a page complains of, and requests to any other place, until the returned is called."""
+    at_home = (base, "data:", "blob:", "about:")
+    heard: dict[Any, Callable[[Any], None]] = {
+        "request": lambda r: None if r.url.startswith(at_home) else found.elsewhere.append(r.url),
+        "pageerror": lambda error: found.problems.append(str(error)),
+        "console": lambda m: found.problems.append(m.text) if m.type in ("error", "warning") else None,
+        "response": lambda r: found.problems.append(f"{r.status} {r.url}") if r.status >= 400 else None,
+    }
+    for event, note in heard.items():
+        page.on(event, note)
+    return lambda: [page.remove_listener(event, note) for event, note in heard.items()] and None
 
 
 STILL = """() => {
@@ -111,10 +110,10 @@ STILL = """() => {
 }"""
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 # To judge contrast axe looks behind each word on the page, which takes most of its time. Words whose colours,
-# size and ground are the same are judged once.
-ONE_OF_EACH_LOOK = """(theme) => {
-  if (theme) document.documentElement.dataset.theme = theme;
-  document.querySelectorAll("[data-look]").forEach((element) => element.removeAttribute("data-look"));
+# size and ground are the same are judged once, on the first page that has them.
+ONE_OF_EACH_LOOK = """([theme, judged]) => {
+  document.documentElement.dataset.theme = theme;
+  axe.configure({ rules: [{ id: "color-contrast", selector: "[data-look]" }] });
   const grounds = new Map([[null, ""]]);
   const ground = (element) => {
     if (!grounds.has(element)) {
@@ -125,7 +124,7 @@ ONE_OF_EACH_LOOK = """(theme) => {
     }
     return grounds.get(element);
   };
-  const seen = new Set();
+  const seen = new Set(judged);
   const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const elements = new Set(document.querySelectorAll("input, select, textarea"));
   while (words.nextNode()) if (words.currentNode.data.trim()) elements.add(words.currentNode.parentElement);
@@ -136,16 +135,21 @@ ONE_OF_EACH_LOOK = """(theme) => {
     if (!seen.has(look)) element.dataset.look = "";
     seen.add(look);
   }
-  return seen.size;
+  return [...seen].slice(judged.length);
 }"""
 # What KaTeX draws in a line is hidden from screen readers, who get MathML; the words of code have one colour
-# or another and nothing else. Without those thousands of parts all other rules are much faster.
+# or another and nothing else. Without those thousands of parts axe takes a third of the time.
 LESS_TO_READ = """() => {
   document.querySelectorAll(".math:not(:has(.katex-display)) .katex-html").forEach((drawn) => drawn.remove());
-  document.querySelectorAll(".highlight pre").forEach((code) => { code.textContent = code.textContent; });
+  document.querySelectorAll(".highlight pre:not(:has([data-look]))")
+    .forEach((code) => { code.textContent = code.textContent; });
 }"""
-RUN_AXE = """async ({ within, ...options }) => {
-  const { violations } = await axe.run(within, { resultTypes: ["violations"], preload: false, ...options });
+NOTHING_ELSE = """() => document
+  .querySelectorAll(".bd-article :not([data-look], :has([data-look], .n2t), .n2t, .n2t *)")
+  .forEach((other) => other.remove())"""
+RUN_AXE = """async ({ theme, ...options }) => {
+  document.documentElement.dataset.theme = theme;
+  const { violations } = await axe.run(document, { resultTypes: ["violations"], preload: false, ...options });
   const bad = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
   return Object.fromEntries(bad.map(({ id, help, nodes }) => [`${id}: ${help}`,
     nodes.map(({ html, failureSummary }) => `${html.slice(0, 200)} ${failureSummary}`)]));
@@ -167,55 +171,57 @@ def settled(page: Page) -> None:
     page.wait_for_function(ALL_LIVE)
 
 
-def judge(page: Page) -> dict[str, list[str]]:
-    """What axe calls serious in a page as it stands; contrast in the light and in the dark."""
+def judge(page: Page, looks: list[str]) -> dict[str, list[str]]:
+    """What axe calls serious in a page as it stands; contrast in the light and in the dark.
+
+    Args:
+        looks: of words that have been judged on other pages; those of this page are added.
+    """
     page.evaluate(STILL)
-    found: dict[str, list[str]] = {}
+    new = {}
     for theme in ("light", "dark"):
-        assert page.evaluate(ONE_OF_EACH_LOOK, theme) > 0
-        contrast = {"within": {"include": [["[data-look]"]]}, "runOnly": ["color-contrast"]}
-        for rule, nodes in page.evaluate(RUN_AXE, contrast).items():
-            found[f"{rule} ({theme})"] = nodes
+        new[theme] = page.evaluate(ONE_OF_EACH_LOOK, [theme, looks])
+        looks += new[theme]
     page.evaluate(LESS_TO_READ)
-    rest = {"within": {"include": [["html"]]}, "rules": {"color-contrast": {"enabled": False}}}
-    return found | page.evaluate(RUN_AXE, rest)
+    never_serious = {"region": {"enabled": False}}  # and slow
+    found = page.evaluate(RUN_AXE, {"theme": "light", "rules": never_serious})
+    if new["dark"]:
+        page.evaluate(NOTHING_ELSE)
+        dark = page.evaluate(RUN_AXE, {"theme": "dark", "runOnly": ["color-contrast"]})
+        found |= {f"{rule} (dark)": nodes for rule, nodes in dark.items()}
+    return found
 
 
-def visit(context: BrowserContext, base: str, name: str) -> Visit:
+def visit(page: Page, base: str, name: str, looks: list[str]) -> Visit:
     """Load a page on a telephone, look for what is too wide, try it with axe, and make it wide."""
-    found, page = Visit(), context.new_page()
-    watch(page, base, found)
+    found = Visit()
+    forget = watch(page, base, found)
+    page.set_viewport_size(NARROW)
     page.goto(base + name)
     settled(page)
     found.too_wide = page.evaluate(TOO_WIDE)
-    found.violations = judge(page)
+    found.violations = judge(page, looks)
     page.set_viewport_size(WIDE)
     page.evaluate(TWO_FRAMES)  # explorers draw again
-    page.close()
+    page.goto("about:blank")
+    forget()
     return found
 
 
 @pytest.fixture(scope="module")
-def readers(chromium: Browser, axe: str) -> Iterator[Callable[..., BrowserContext]]:
-    """Contexts that have axe in each of their pages."""
-    made = []
-
-    def make(size: dict[str, int]) -> BrowserContext:
-        made.append(chromium.new_context(viewport=size))
-        made[-1].add_init_script(axe)
-        made[-1].new_page()  # with one page always open its process goes on
-        return made[-1]
-
-    yield make
-    for context in made:
-        context.close()
+def reader(chromium: Browser) -> Iterator[Page]:
+    """The page in which all others are visited, one after the other; it has axe."""
+    context = chromium.new_context(viewport=WIDE)
+    context.add_init_script(path=package(*AXE) / "axe.min.js")
+    yield context.new_page()
+    context.close()
 
 
 @pytest.fixture(scope="module")
-def visits(readers: Callable[..., BrowserContext], address: str) -> Callable[[str], Visit]:
+def visits(reader: Page, address: str) -> Callable[[str], Visit]:
     """Visit a page, or remember what was found there."""
-    context = readers(NARROW)
-    return functools.cache(lambda name: visit(context, address, name))
+    looks: list[str] = []
+    return functools.cache(lambda name: visit(reader, address, name, looks))
 
 
 @pytest.fixture
@@ -248,20 +254,16 @@ def test_axe_finds_nothing_serious(visits: Callable[[str], Visit], name: str):
 
 
 @pytest.mark.parametrize("name", ["index.html", "search.html", LESSONS[1], EXERCISES[1], SOLUTIONS[1]])
-def test_axe_finds_nothing_serious_between_the_two_lists(
-    readers: Callable[..., BrowserContext], address: str, name: str
-):
+def test_axe_finds_nothing_serious_between_the_two_lists(reader: Page, address: str, name: str):
     """On a wide screen the lists of pages and of headings are there, too: the same on all pages of a kind."""
-    page = readers(WIDE).new_page()
-    page.goto(address + name)
-    settled(page)
-    assert page.locator(".bd-sidebar-primary").is_visible()
-    assert judge(page) == {}
+    reader.set_viewport_size(WIDE)
+    reader.goto(address + name)
+    settled(reader)
+    assert reader.locator(".bd-sidebar-primary").is_visible()
+    assert judge(reader, []) == {}
 
 
-def test_a_bad_page_is_found_out(
-    tmp_path: Path, serve: Callable[[Path], str], readers: Callable[..., BrowserContext]
-):
+def test_a_bad_page_is_found_out(tmp_path: Path, serve: Callable[[Path], str], reader: Page):
     (tmp_path / "bad.html").write_text(
         f"""<!doctype html><html lang="en"><title>bad</title><img src="data:," id="mute">
         <style>html[data-theme=dark] body > div {{ background: #222 }}</style>
@@ -272,15 +274,17 @@ def test_a_bad_page_is_found_out(
         <script>console.error("complaint"); fetch("/missing.json"); throw new Error("broken")</script>""",
         encoding="utf-8",
     )
-    found = visit(readers(NARROW), serve(tmp_path), "bad.html")
+    found = visit(reader, serve(tmp_path), "bad.html", [])
     told = " ".join(found.problems)
     assert all(word in told for word in ("complaint", "missing.json", "broken"))
     assert set(found.elsewhere) == {"https://elsewhere.test/font.css"}
     rules = {rule.partition(":")[0]: nodes for rule, nodes in found.violations.items()}
     assert {"image-alt", "color-contrast", "scrollable-region-focusable"} <= set(rules)
-    contrast = [nodes for rule, nodes in found.violations.items() if rule.startswith("color-contrast")]
-    assert [len(nodes) for nodes in contrast] == [1, 1]  # of two that look the same, one
-    assert "pale" in contrast[0][0] and "wide" in contrast[1][0]
+    contrast = {
+        rule[-6:]: nodes for rule, nodes in found.violations.items() if rule.startswith("color-contrast")
+    }
+    assert [len(nodes) for nodes in contrast.values()] == [1, 1]  # of two that look the same, one
+    assert "wide" in contrast.pop("(dark)")[0] and "pale" in contrast.popitem()[1][0]
     assert found.too_wide[-1] == "the page scrolls sideways"
 
 
