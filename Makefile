@@ -4,6 +4,8 @@
 #   make test         everything that CI runs                      STAGES="style units" for some stages only
 #   make build        notebooks from their sources                 BUILD_ARGS="lessons --stem 01_perceptron"
 #   make site         the web site of all lessons, in site/        SITE_ARGS="--out /var/www/course"
+#   make slides       slides of all lessons, in slides/            SLIDES_ARGS="--stem 04_mlp --check"
+#   make lecture LESSON=04_mlp    a lesson as slides in JupyterLab, explorers live    LAB_ARGS as above
 #   make new-lesson STEM=03_broadcasting
 #   make grade SUBMISSIONS=submitted OUT=marks      mark a class's notebooks   GRADE_ARGS="--withhold-inputs"
 #   make hub          JupyterHub for a class, as deploy/jupyterhub/ sets it up         HUB_ARGS="--debug"
@@ -19,6 +21,8 @@ PY := $(VENV)/bin/python
 LAB_ARGS ?=
 BUILD_ARGS ?= all
 SITE_ARGS ?=
+SLIDES_ARGS ?=
+LESSON ?=
 STAGES ?=
 SUBMISSIONS ?=
 OUT ?= marks
@@ -31,7 +35,7 @@ LISTS := pyproject.toml requirements.txt
 test build grade: export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test build site new-lesson grade hub doctor bench clean
+.PHONY: help lab test build site slides lecture new-lesson grade hub doctor bench clean
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -47,6 +51,13 @@ build: $(VENV)/.ready-lab
 
 site: $(VENV)/.ready-site
 	$(PY) -m utils.site $(SITE_ARGS)
+
+slides: $(VENV)/.ready-slides
+	$(PY) -m utils.slides $(SLIDES_ARGS)
+
+lecture: $(VENV)/.ready-slides
+	@test -f "notebooks/$(LESSON).ipynb" || { echo "Which lesson? make lecture LESSON=04_mlp" >&2; exit 2; }
+	$(PY) -m jupyterlab "notebooks/$(LESSON).ipynb" $(LAB_ARGS)
 
 new-lesson: $(VENV)/.ready-lab
 	@test -n "$(STEM)" || { echo "Which lesson? make new-lesson STEM=03_broadcasting" >&2; exit 2; }
@@ -66,7 +77,7 @@ bench: $(VENV)/.ready-test
 	@for script in benchmarks/*.py; do echo "===== $$script"; $(PY) "$$script" || exit 1; done
 
 clean:
-	rm -rf build dist site .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist site slides .pytest_cache .ruff_cache .hypothesis
 	find . -path "./$(VENV)" -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -print0 | xargs -0 rm -rf
 
 # An environment is made once and brought up to date when the lists of packages change. The exact versions come
@@ -90,10 +101,15 @@ $(VENV)/.ready-hub: $(LISTS) | $(PY)
 	$(PY) -c "import matplotlib.font_manager"
 	touch $@ $(VENV)/.ready-grade $(VENV)/.ready-lab
 
-$(VENV)/.ready-test: $(LISTS) | $(PY)
-	$(PY) -m pip install --disable-pip-version-check -c requirements.txt -e ".[test,grade,site,hub]"
+$(VENV)/.ready-slides: $(LISTS) | $(PY)
+	$(PY) -m pip install --disable-pip-version-check -c requirements.txt -e ".[slides]"
 	$(PY) -c "import matplotlib.font_manager"
-	touch $@ $(VENV)/.ready-grade $(VENV)/.ready-lab $(VENV)/.ready-site $(VENV)/.ready-hub
+	touch $@ $(VENV)/.ready-lab
+
+$(VENV)/.ready-test: $(LISTS) | $(PY)
+	$(PY) -m pip install --disable-pip-version-check -c requirements.txt -e ".[test,grade,site,hub,slides]"
+	$(PY) -c "import matplotlib.font_manager"
+	touch $@ $(VENV)/.ready-grade $(VENV)/.ready-hub $(VENV)/.ready-lab $(VENV)/.ready-site $(VENV)/.ready-slides
 
 $(PY):
 	@command -v $(PYTHON) > /dev/null || { echo "There is no '$(PYTHON)' here. Install Python 3.11 or newer, or name yours: make PYTHON=/path/to/python" >&2; exit 2; }

@@ -190,6 +190,19 @@ def test_an_added_tag_keeps_outputs(built: Course, monkeypatch: pytest.MonkeyPat
     assert building.code_cells(lesson(built))[0].metadata == {"tags": ["long"]}
 
 
+def test_a_slide_mark_reaches_the_notebook_and_keeps_outputs(
+    built: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs = building.code_cells(lesson(built))[0].outputs
+    mark = {"slide_type": "subslide", "show": "output"}
+    marked = f'# %% slideshow={json.dumps(mark)}\nprint("one")'
+    edit(built.source("lessons", STEM), '# %%\nprint("one")', marked)
+    monkeypatch.setattr(building, "execute", no_execution)
+    build(built, ["lessons"])
+    cell = building.code_cells(lesson(built))[0]
+    assert (cell.metadata, cell.outputs) == ({"slideshow": mark}, outputs)
+
+
 def test_edited_code_is_executed(built: Course) -> None:
     edit(built.source("lessons", STEM), "6 * 7", "6 * 8")
     build(built, ["lessons"])
@@ -258,7 +271,7 @@ def test_the_kernel_keeps_no_record_and_sees_this_course(course: Course) -> None
     assert (path, cwd) == (str(course.root), str(course.notebooks))
 
 
-def test_metadata_other_than_tags_is_refused(course: Course) -> None:
+def test_metadata_other_than_tags_and_slide_marks_is_refused(course: Course) -> None:
     write(course.source("lessons", STEM), '# %% jupyter={"source_hidden": true}\n1\n')
     with pytest.raises(BuildError, match="carry only tags"):
         build(course, ["lessons"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -75,7 +76,7 @@ def test_an_index_and_a_call_in_code_are_no_link(course: Course) -> None:
 def add(*cells: str) -> Callable[[Course], None]:
     """Put cells before the closing sections."""
     text = "".join(f"{cell}\n\n" for cell in cells)
-    return lambda c: edit(c.source("lessons", STEM), *before("# %% [markdown]\n# ## What to remember", text))
+    return lambda c: edit(c.source("lessons", STEM), *before(f"{REMEMBER}# ## What to remember", text))
 
 
 def before(place: str, text: str) -> tuple[str, str]:
@@ -101,6 +102,12 @@ def both(*changes: Callable[[Course], None]) -> Callable[[Course], None]:
     return change
 
 
+def unmarked(course: Course) -> None:
+    """Take all slides' marks off."""
+    path = course.source("lessons", STEM)
+    path.write_text(re.sub(r" slideshow=.*", "", path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
 def swap_exercise(old: str, new: str) -> Callable[[Course], None]:
     """Change the exercise source."""
     return lambda c: edit(c.source("exercises", STEM), old, new)
@@ -115,6 +122,10 @@ def forget_run(cells: list) -> None:
     cells[1].execution_count = None
 
 
+REMEMBER = '# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}\n'
+CHECK = '# %% [markdown] slideshow={"slide_type": "subslide"}\n# ## Check yourself'
+IMPORTS = '# %% slideshow={"slide_type": "skip"}\nimport matplotlib'
+FRAGMENT = '# %% slideshow={"slide_type": "fragment"}\n'
 IGNORED = '# %% tags=["nbval-ignore-output"]\n'
 ERROR = nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceback=[])
 STDERR = nbformat.v4.new_output("stream", name="stderr", text="careful")
@@ -159,7 +170,7 @@ BROKEN: dict[str, list[tuple[Callable[[Course], None], str]]] = {
     ],
     "import_cell": [
         (code("import math"), "move this import"),
-        (swap("# %%\nimport matplotlib", "# %%\n1 + 1\n\n# %%\nimport matplotlib"), "first code cell"),
+        (swap(*before(IMPORTS, "# %%\n1 + 1\n\n")), "first code cell"),
         (swap("plotting.use_style()", "a = 1\nb = 2\nc = 3\nd = 4"), "next cell"),
     ],
     "sections": [
@@ -196,7 +207,7 @@ BROKEN: dict[str, list[tuple[Callable[[Course], None], str]]] = {
     "text_budget": [(add("# %% [markdown]\n# " + "word " * 121), "121 words, 120 are allowed")],
     "what_you_see": [
         (swap(SEEN, "# A line"), "follow the picture"),
-        (swap(f"# %% [markdown]\n{SEEN}", f"# %%\n1 + 1\n\n# %% [markdown]\n{SEEN}"), "follow the picture"),
+        (swap(SEEN, f"# And so on.\n\n# %% [markdown]\n{SEEN}"), "follow the picture"),
         (swap(SAID, "Hm."), "follow the picture"),
         (both(EXPLORE, add("# %%\nexplore.neuron()", "# %% [markdown]\n# Nice.")), "follow the picture"),
         (both(EXPLORE_NEURON, add("# %%\nneuron()", "# %% [markdown]\n# Nice.")), "follow the picture"),
@@ -278,6 +289,40 @@ BROKEN: dict[str, list[tuple[Callable[[Course], None], str]]] = {
         (swap_exercise("# === explanation\n", ""), "must end with '# === explanation'"),
         (swap_exercise(EXPLAINED, "So it is."), "explain the solution"),
     ],
+    "slide_marks": [
+        (unmarked, "mark the lesson's slides"),
+        (swap('"slide", "minutes": 2}', '"skip"}'), "mark the title as a slide"),
+        (swap('"slide", "minutes": 5}', '"slide"}'), "how long the section takes"),
+        (swap('"slide", "minutes": 5}', '"slide", "minutes": 0}'), "how long the section takes"),
+        (swap('"slide", "minutes": 5}', '"slide", "minutes": "5"}'), "how long the section takes"),
+        (swap('{"slide_type": "notes"}', '{"slide_type": "notes", "minutes": 5}'), "nowhere else"),
+        (swap('{"slide_type": "notes"}', '{"slide_type": "note"}'), "'note' is none of slide, subslide"),
+        (swap('{"slide_type": "notes"}', '{"slide_type": "notes", "colour": "red"}'), "no 'colour'"),
+        (swap('{"slide_type": "notes"}', "{}"), "or leave it out"),
+        (swap('"show": "output"', '"show": "picture"'), "'picture' is none of code, output, apart"),
+        (add('# %% slideshow={"show": "output"}\nx = 1'), "puts nothing out"),
+        (add('# %% [markdown] slideshow={"show": "code"}\n# So.'), "show is for code"),
+        (add('# %% slideshow={"slide_type": "notes"}\nx = 1'), "notes are text"),
+        (add('# %% slideshow={"split": [1]}\nx = 1'), "the cell has 1 lines"),
+        (add('# %% slideshow={"split": [3, 2]}\nx = 1\nx = 2\nx = 3'), "the cell has 3 lines"),
+        (add('# %% slideshow={"split": [4]}\nx = 1\nx = 2\nx = 3'), "the cell has 3 lines"),
+        (add('# %% [markdown] slideshow={"split": [2]}\n# So\n# on.'), "split is for code"),
+        (
+            add('# %% slideshow={"slide_type": "subslide"}\n1', *[f"{FRAGMENT}{i}" for i in range(6)]),
+            "6 fragments",
+        ),
+        (add('# %%\nexplore.predict("01.scale")', "# %%\n1 + 1"), "gives the question's answer away"),
+    ],
+    "section_slides": [
+        (swap('"slide", "minutes": 20}', '"subslide"}'), "mark the heading"),
+        (swap(CHECK, CHECK.replace("subslide", "skip")), "show 'Check yourself'"),
+        (swap(REMEMBER, "# %% [markdown]\n"), "show 'What to remember'"),
+        (swap(' slideshow={"slide_type": "skip"}\n# ## References', "\n# ## References"), "decide whether"),
+    ],
+    "lecture_time": [
+        (swap('"minutes": 20', '"minutes": 10'), "27 minutes; a lecture has 40 to 90"),
+        (swap('"minutes": 20', '"minutes": 50'), "107 minutes"),
+    ],
     "outputs": [
         (put_out(ERROR), "raised ValueError"),
         (put_out(STDERR), "stderr"),
@@ -354,7 +399,7 @@ def test_no_false_alarm(course: Course, name: str) -> None:
 def test_only_the_first_lesson_may_have_the_doctor_before_its_imports(course: Course) -> None:
     doctor = "# %%\nfrom utils import doctor\n\n# %%\n1 + 1\n\n"
     for stem in (FIRST, STEM):
-        edit(course.source("lessons", stem), *before("# %%\nimport matplotlib", doctor))
+        edit(course.source("lessons", stem), *before(IMPORTS, doctor))
         store(course, stem)
     assert lint(course, FIRST) == []
     assert {finding.rule for finding in lint(course, STEM)} == {"import_cell"}

@@ -112,6 +112,14 @@ def test_make_says_when_python_is_too_old(tmp_path: Path) -> None:
     assert not (tmp_path / "venv").exists()
 
 
+@pytest.mark.parametrize("arguments", [[], ["LESSON=07_nothing"]])
+def test_make_says_when_the_lesson_of_a_lecture_is_not_there(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "venv").mkdir()
+    (tmp_path / "venv" / ".ready-slides").touch()
+    done = make(tmp_path, "-o", str(tmp_path / "venv" / ".ready-slides"), "lecture", *arguments)
+    assert done.returncode != 0 and "make lecture LESSON=04_mlp" in done.stderr
+
+
 def test_make_says_when_python_has_no_venv(tmp_path: Path) -> None:
     bare = fake_python(tmp_path, 'case "$2" in *ensurepip*) exit 1;; esac')
     done = make(tmp_path, f"PYTHON={bare}", "lab")
@@ -147,7 +155,11 @@ def test_make_sets_up_once_and_again_when_the_lists_change(tmp_path: Path) -> No
     assert asked("site", "SITE_ARGS=--out x") == [f"{install} .[site]", "-m utils.site --out x"]
     hub = "-m jupyterhub --config deploy/jupyterhub/jupyterhub_config.py --debug"
     assert asked("hub", "HUB_ARGS=--debug") == [f"{install} .[grade,hub]", hub]
-    assert asked("test") == [f"{install} .[test,grade,site,hub]", "tests/run_all.py"]
+    assert asked("slides", "SLIDES_ARGS=--check") == [f"{install} .[slides]", "-m utils.slides --check"]
+    (course / "notebooks").mkdir()
+    (course / "notebooks" / "04_mlp.ipynb").touch()
+    assert asked("lecture", "LESSON=04_mlp") == ["-m jupyterlab notebooks/04_mlp.ipynb"]
+    assert asked("test") == [f"{install} .[test,grade,site,hub,slides]", "tests/run_all.py"]
     assert asked("test", "STAGES=style") == ["tests/run_all.py style"]
     later = (course / ".venv" / ".ready-test").stat().st_mtime + 10
     os.utime(course / "requirements.txt", (later, later))

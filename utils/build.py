@@ -138,15 +138,15 @@ def lesson_notebook(stem: str, source: Path) -> NotebookNode:
     """The lesson as its source gives it, not yet executed.
 
     Raises:
-        BuildError: a cell is neither code nor Markdown, or carries metadata other than tags.
+        BuildError: a cell is neither code nor Markdown, or carries metadata other than tags and slide marks.
     """
     cells = read_source(source)
     built = []
     for number, (cell, cell_id) in enumerate(zip(cells, cell_ids(stem, cells), strict=True), start=1):
-        extra = set(cell.metadata) - {"tags"}
+        extra = set(cell.metadata) - {"tags", "slideshow"}
         if extra:
             raise BuildError(
-                f"{source}, cell {number}: a lesson's cells carry only tags, not {sorted(extra)}"
+                f"{source}, cell {number}: cells carry only tags and slideshow, not {sorted(extra)}"
             )
         make = NEW_CELL.get(cell.cell_type)
         if make is None:

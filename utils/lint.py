@@ -29,11 +29,14 @@ from utils.build import (
     read_source,
 )
 from utils.checks.source import ExerciseSourceError, parse_exercise
+from utils.slides.outline import mark, mistakes, outline
 
 CLOSING = ("What to remember", "Check yourself", "Exercises", "Where next", "References")
 TAGS = {"nbval-ignore-output", "long"}
 MAX_CODE_LINES, MAX_LONG_LINES, MAX_WORDS = 25, 70, 120
 MAX_BYTES = 1_500_000
+LECTURE_MINUTES = (40, 90)
+OPTIONAL_SLIDES = ("Exercises", "References", "Where next")  # of the closing sections
 SAW = "**What you see.**"
 ONE_MACHINE = r"(/home|/Users|/root|/tmp)/[\w./-]*|[A-Z]:\\\w[\w.\\-]*|\b0x[0-9a-f]{6,}"
 NETWORK = {"urllib", "requests", "http", "socket", "httpx", "aiohttp", "ftplib", "urllib3"}
@@ -643,6 +646,41 @@ def exercise_sources(lesson: Lesson) -> Iterator[Finding]:
                 yield Finding(file, number, "exercise_sources", f"{exercise.id}: {message}")
 
 
+# --- slides ----------------------------------------------------------------------------------------------
+
+
+def slide_marks(lesson: Lesson) -> Iterator[Finding]:
+    """The lesson is marked as a lecture, with marks that are known and make sense where they stand."""
+    for number, text in mistakes(lesson.cells):
+        yield lesson.finding(number, "slide_marks", text)
+
+
+def section_slides(lesson: Lesson) -> Iterator[Finding]:
+    """Each section begins a section of the lecture; what is to be remembered and checked is shown."""
+    for section in lesson.sections:
+        kind = mark(lesson.cells[section.cell - 1]).get("slide_type")
+        if section.heading not in CLOSING:
+            if kind != "slide":
+                message = 'mark the heading with slideshow={"slide_type": "slide", "minutes": 6}'
+                yield lesson.finding(section.cell, "section_slides", message)
+        elif section.heading in OPTIONAL_SLIDES:
+            if kind is None:
+                message = f"decide whether '{section.heading}' is shown: a subslide, notes or skip"
+                yield lesson.finding(section.cell, "section_slides", message)
+        elif kind not in ("slide", "subslide"):
+            message = f"show '{section.heading}': mark it as a slide or a subslide"
+            yield lesson.finding(section.cell, "section_slides", message)
+
+
+def lecture_time(lesson: Lesson) -> Iterator[Finding]:
+    """The minutes of the sections add up to a lecture."""
+    least, most = LECTURE_MINUTES
+    given = [section.minutes for section in outline(lesson.cells).sections]
+    if all(type(minutes) in (int, float) for minutes in given) and not least <= sum(given) <= most:
+        message = f"the sections take {sum(given):g} minutes; a lecture has {least} to {most}"
+        yield lesson.finding(None, "lecture_time", message)
+
+
 # --- the stored notebook ---------------------------------------------------------------------------------
 
 
@@ -707,6 +745,9 @@ RULES: tuple[Callable[[Lesson], Iterator[Finding]], ...] = (
     exercises_exist,
     exercises_pointed_to,
     exercise_sources,
+    slide_marks,
+    section_slides,
+    lecture_time,
     outputs,
     size,
 )

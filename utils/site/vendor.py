@@ -1,4 +1,4 @@
-"""Packages from npm, fetched once into ``build/npm`` and used from there; none is kept in the repository."""
+"""Packages from npm, for site and slides: fetched once into ``build/npm``; none is kept in the repository."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def program(name: str) -> str:
     path = shutil.which(name)
     if path is None:
         raise SiteError(
-            f"The site's formulas and the hub's proxy come from npm and need {name}, "
-            "and there is none on the PATH. On Debian and Ubuntu: sudo apt-get install nodejs npm"
+            f"Scripts from npm are needed, which is why this asks for {name}, and there is none on the PATH. "
+            "On Debian and Ubuntu: sudo apt-get install nodejs npm"
         )
     return path
 

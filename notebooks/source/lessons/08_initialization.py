@@ -10,12 +10,12 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 2}
 # # 08 · Starting in the right place
 #
 # **The question:** Before its first step a network has nothing but random weights. Which random weights can learn, and what helps when twenty layers lie between input and loss?
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **You will be able to**
 #
 # - say why equal units stay equal for ever, and which parameters may start at zero;
@@ -26,7 +26,7 @@
 #
 # **Needs:** [lesson 07](07_optimizers.ipynb) · **Read:** 60 minutes · **Run:** 35 seconds on two CPU cores
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 import copy
 import math
 from itertools import pairwise
@@ -42,14 +42,14 @@ from utils.built.optimizers import SGD
 
 plotting.use_style()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 6}
 # ## 1 · Equal stays equal
 #
 # Why random weights at all? Let us start with equal ones. A network with two inputs, two hidden tanh units and one output, **all weights 0.5**, one example $x = (1, 2)$ with target 1.
 #
 # Both units see the same: $z = 0.5 \cdot 1 + 0.5 \cdot 2 = 1.5$, so $a = 0.905$ for both. Both have the same weight to the output. So both get the same gradient, make the same step, and are equal again.
 
-# %%
+# %% slideshow={"slide_type": "fragment", "show": "output"}
 W, v = torch.full((2, 2), 0.5, requires_grad=True), torch.full((2,), 0.5, requires_grad=True)
 x, y = torch.tensor([1.0, 2.0]), 1.0
 for step in range(3):
@@ -61,12 +61,12 @@ for step in range(3):
     unit1, unit2 = ([f"{w:.4f}" for w in row] for row in W)
     print(f"step {step + 1}: unit 1 has weights {unit1}, unit 2 has {unit2}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # The weights move, but always in the same way. Two units do the work of one. It is called **symmetry**: swapping the two units changes nothing, and gradient descent, which sees no difference between them, cannot make one. Only a different start can: that is what randomness is for. It **breaks the symmetry**.
 #
 # On digits: 784 pixels, 32 hidden units, 10 classes. Here is the training loop of this lesson; `model.train()` and `model.eval()` do nothing yet, and section 9 says what they are for.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 X_all, y_all = data.mnist_tensors("train")
 X_test, y_test = data.mnist_tensors("test")
 X, y = X_all[:5000], y_all[:5000]  # (5000, 784), (5000,)
@@ -92,25 +92,25 @@ def accuracy(model, n=2000):
     with torch.no_grad():
         return (model(X_test[:n]).argmax(dim=1) == y_test[:n]).float().mean().item()
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.predict("08.zeros")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # How many *really different* units has a layer? Two counts:
 #
 # - different rows of its weights: `torch.unique(rows, dim=0)` keeps each row once;
 # - the **rank** of its activations, 1,000 digits by 32 units: how many columns are left if every column that is a mixture of others is thrown away. (`matrix_rank` takes for rounding what is smaller than about a ten-thousandth of the largest part.) More than its rank the next layer cannot use.
 
-# %%
+# %% slideshow={"slide_type": "fragment"}
 rows = torch.tensor([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0], [2.0, 4.0]])
 print("different rows:", len(torch.unique(rows, dim=0)))
 print("rank of all four:", torch.linalg.matrix_rank(rows).item())
 print("rank of rows 1, 3, 4:", torch.linalg.matrix_rank(rows[[0, 2, 3]]).item())  # (2, 4) is twice (1, 2)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **Exercise [08.same_units](exercises/08_initialization.ipynb)** ● How many different units has a layer? A unit is its weights *and* its bias.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def set_zero(*parameters):
     for p in parameters:
         nn.init.zeros_(p)  # in place, without a gradient
@@ -122,7 +122,7 @@ def set_equal(model, noise=0.0):
             layer.weight.copy_(0.02 + noise * torch.randn(layer.weight.shape))
             layer.bias.zero_()
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "subslide", "show": "output"}
 starts = {
     "all zero": (torch.tanh, lambda m: set_zero(*m.parameters())),
     "all zero, sigmoid": (torch.sigmoid, lambda m: set_zero(*m.parameters())),
@@ -146,39 +146,39 @@ for name, (f, set_start) in starts.items():
     found[name] = accuracy(model), different, torch.linalg.matrix_rank(hidden).item()
     print(f"{name:20}  {found[name][0]:8.1%}   {different:15}   {found[name][2]:10}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert [found[name][1:] for name in ("all zero", "all zero, sigmoid", "all weights 0.02")] == [(1, 0), (1, 1), (1, 1)]
 assert found["last layer zero"][1:] == found["as nn.Linear draws"][1:] == (32, 32)
 assert found["all zero"][0] < 0.13 and max(found[name][0] for name in list(starts)[:4]) < 0.45
 assert found["0.02 ± 0.0001"][1] == 32 and found["0.02 ± 0.0001"][2] < 25
 assert min(found["last layer zero"][0], found["as nn.Linear draws"][0]) > 0.8
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # - **All zero, tanh**: rank 0. The hidden units give 0, so the output weights get no gradient; the output weights are 0, so the hidden ones get none either. Only the output biases learn: how frequent each digit is.
 # - **All zero, sigmoid**: sigmoid(0) = 0.5, so something moves. But 32 units stay one unit: rank 1.
 # - **All 0.02**: rank 1 again.
 # - **A tiny noise**: now all 32 differ, and yet after 100 steps they are still so alike that the rank, measured to a ten-thousandth, is about 10, and the accuracy hardly better. Just *any* difference is not enough.
 # - **Last layer zero**: all is well! Its hidden units are different, and that is what counts.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # A misconception to lose: *"nothing may start at zero"*. Biases may: the weights already break the symmetry. One whole layer may, too, if the layers around it are random. What may not be is **two equal units in one layer**.
 #
 # The fourth row raises the next question. Random, yes. But how large?
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
 # ## 2 · The size of a sum
 #
 # A unit computes a sum of products, $z = \sum_i w_i x_i$. How large is it, if the weights are random? We measure size by the **mean square**, and its root (RMS). For numbers with mean 0 the mean square is the **variance**, and its root the spread.
 #
 # By hand: four inputs, all 1, and four weights, each +0.5 or −0.5 by the toss of a coin. Each product is ±0.5, its square 0.25. Squares of independent terms with mean 0 **add up** on average: $4 \cdot 0.25 = 1$. All 16 outcomes:
 
-# %%
+# %% slideshow={"slide_type": "fragment"}
 coins = torch.cartesian_prod(*[torch.tensor([-0.5, 0.5])] * 4)  # (16, 4): every combination
 z = coins.sum(dim=1)  # (16,)
 print("the sums:", sorted(z.tolist()))
 print("mean:", z.mean().item(), "  mean square:", z.square().mean().item())
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The sum of four terms is not four times as large as one of them, but twice: terms of different sign cancel. With $n$ terms the spread grows like $\sqrt n$.
 #
 # The number of inputs of a unit is called its **fan-in**. In general, with weights of mean 0:
@@ -187,7 +187,7 @@ print("mean:", z.mean().item(), "  mean square:", z.square().mean().item())
 #
 # In words: *each product has the mean square of the weight times that of the input, and the sum has fan-in of them*. To keep $\overline{z^2} = \overline{x^2}$, the weights need **Var(w) = 1 / fan-in**.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # <details><summary>Where it comes from, and what it needs</summary>
 #
 # $z^2 = \sum_i \sum_j w_i w_j x_i x_j$. Take the mean over the random weights. For $i \ne j$ the weights are independent with mean 0, so $\overline{w_i w_j} = 0$, and all mixed terms vanish. What remains is $\sum_i \overline{w_i^2}\, x_i^2 = \text{Var}(w) \sum_i x_i^2 = \text{fan-in} \cdot \text{Var}(w) \cdot \overline{x^2}$.
@@ -195,10 +195,10 @@ print("mean:", z.mean().item(), "  mean square:", z.square().mean().item())
 # Nothing is asked of the inputs: they may be pixels, all positive, and as dependent on one another as they like. But the weights must have mean 0, and must be drawn independently of one another and of the inputs. All this holds at the start, and only there. Bias: 0.
 # </details>
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Does it hold for every kind of weight? We draw 100,000 units and compare. With so many, chance alone makes an error of about $\sqrt{2/100000} = 0.4\%$, so we ask for **2%**. Numbers spread evenly between $-c$ and $c$ have variance $c^2/3$. The last row breaks a rule: its weights lie between 0 and 0.2, so their mean is not 0.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 g = torch.Generator().manual_seed(0)
 
 
@@ -222,14 +222,14 @@ for name, (W, variance, x) in cases.items():
     error[name] = measured / predicted - 1
     print(f"{name:30}  {predicted:9.3f}  {measured:9.3f}   {error[name]:.1%}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert max(abs(e) for e in list(error.values())[:4]) < 0.02
 assert list(error.values())[4] > 10
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # The rule holds to within 2%, for either shape of the distribution, for inputs that are all positive and for a real digit: only the variance of the weights counts. And with weights whose mean is not zero it is hopelessly wrong: there nothing cancels.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
 # ## 3 · Through ReLU, forwards and backwards
 #
 # Now a whole layer. ReLU makes the negative half of the $z$ zero and leaves the rest. If $z$ and $-z$ are equally likely, as with weights drawn evenly on both sides of 0, **half of the mean square** is gone: of $(-2, -1, 1, 2)$, mean square 2.5, it makes $(0, 0, 1, 2)$, mean square 1.25. So from one layer's activations to the next:
@@ -238,14 +238,14 @@ assert list(error.values())[4] > 10
 #
 # To keep it, make up for the half: **Var(w) = 2 / fan-in**. This is **Kaiming** initialisation, also called *He*, after Kaiming He. There is the $\sqrt 2$ of lesson 02.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Backwards it is the same rule once more. The gradient at a unit is the sum over all units it feeds, each times its weight: $\partial L / \partial a_j = \sum_i W_{ij}\, \delta_i$. The number of these terms is the **fan-out** of the layer. Then the slope of ReLU, 0 or 1, keeps half of them:
 #
 # $$\overline{\delta_\text{before}^2} = \tfrac12 \cdot \text{fan-out} \cdot \text{Var}(w) \cdot \overline{\delta^2}$$
 #
 # A layer with weights $W$ of shape (out, in) has fan-in = in and fan-out = out. By hand, for 300 inputs and 100 units with Kaiming's Var = 2/300: forwards × 1; backwards $\tfrac12 \cdot 100 \cdot \tfrac{2}{300} = \tfrac13$. Check, over 50 draws, to within **5%**:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 g = torch.Generator().manual_seed(1)
 forward_factor, backward_factor = [], []
 for _ in range(50):
@@ -261,16 +261,16 @@ forward_factor, backward_factor = sum(forward_factor) / 50, sum(backward_factor)
 print(f"mean square, forwards:  predicted 1.000, measured {forward_factor:.3f}")
 print(f"mean square, backwards: predicted 0.333, measured {backward_factor:.3f}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert abs(forward_factor - 1) < 0.05 and abs(3 * backward_factor - 1) < 0.05
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # In a whole network these thirds and their like cancel: backwards each layer multiplies by fan-out / fan-in, and one layer's fan-out is the next one's fan-in. Only the first and the last width remain. So one may as well use 2 / fan-out, which keeps the gradients level, and torch offers both (`mode="fan_in"`, `mode="fan_out"`). Either alone will do (He and others, 2015).
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # One factor alone does no harm. But a deep network multiplies them. Weights that are only half as large as they should be: each layer halves the spread, and after 20 layers a millionth is left, since $0.5^{20} \approx 10^{-6}$. Twice as large: a million times too much. **Depth makes a small mistake exponentially large.**
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
 # ## 4 · Xavier, Kaiming and gains
 #
 # Activations ask for fan-in, gradients for fan-out. **Xavier** initialisation (also *Glorot*, after Xavier Glorot) takes the middle of the two:
@@ -281,10 +281,10 @@ assert abs(forward_factor - 1) < 0.05 and abs(3 * backward_factor - 1) < 0.05
 #
 # The **gain** makes up for what the activation takes away. Without activation it is 1.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Which gain? For $z$ with mean square 1, ask for $\text{gain}^2 \cdot \overline{f(z)^2} = 1$. For ReLU the mean is $\frac12$ and the gain $\sqrt 2$. Others can be measured, and torch has a table of its own:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 z = torch.randn(1_000_000, generator=torch.Generator().manual_seed(0))
 functions = {"linear": lambda z: z, "relu": torch.relu, "leaky_relu": lambda z: F.leaky_relu(z, 0.2),
              "tanh": torch.tanh, "sigmoid": torch.sigmoid}
@@ -293,17 +293,17 @@ for name in functions:
     in_torch = nn.init.calculate_gain(name, 0.2 if name == "leaky_relu" else None)
     print(f"{name:11} measured {gain[name]:.3f}   torch {in_torch:.3f}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert abs(gain["relu"] / math.sqrt(2) - 1) < 0.01 and abs(gain["tanh"] - 1.593) < 0.01
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # For ReLU and its leaky sister they agree: there the gain follows from a formula. For tanh we find 1.59 and torch has 5/3 = 1.67. What is kept for tanh depends on how large $z$ is; 5/3 is a convention. For the sigmoid no gain helps much: its output is never negative, and its slope, 0.25 at best, is lost on the way back.
 #
 # **Exercise [08.xavier_uniform](exercises/08_initialization.ipynb)** ●● Uniform weights, shape (out, in).
 #
 # **Exercise [08.kaiming_normal](exercises/08_initialization.ipynb)** ●● Normal weights, shape (out, in). (Write both before you look at the next cell.)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def xavier_uniform(fan_in, fan_out, generator=None, gain=1.0):
     """Uniform weights with variance gain² · 2 / (fan_in + fan_out), shape (fan_out, fan_in)."""
     c = gain * math.sqrt(6 / (fan_in + fan_out))
@@ -314,7 +314,7 @@ def kaiming_normal(fan_in, fan_out, generator=None):
     """Normal weights with variance 2 / fan_in, shape (fan_out, fan_in)."""
     return torch.randn(fan_out, fan_in, generator=generator) * math.sqrt(2 / fan_in)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "skip"}
 difference = []
 for seed in range(100):
     a, b = (torch.Generator().manual_seed(seed) for _ in range(2))
@@ -324,18 +324,18 @@ for seed in range(100):
     difference.append((kaiming_normal(70, 30, b) - theirs).abs().max().item())
 print(f"largest difference to torch's, from the same random numbers: {max(difference):.0g}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert max(difference) < 1e-6
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # What does torch do if you say nothing? `nn.Linear` draws its weights evenly between $\pm 1/\sqrt{\text{fan-in}}$. The name of the function behind it is `kaiming_uniform_`, and so it is often said that *"torch uses Kaiming initialisation by default"*. Keep that in mind for the next section.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 12}
 # ## 5 · Eight starts, twenty layers
 #
 # Now the whole picture. Twenty layers of 100 units, without biases; 256 random inputs of spread 1 go in at the front, and a random gradient of spread 1 comes in at the back. Layer by layer we measure the spread (RMS) of the activations and of the gradients at $z$. Eight ways to draw the weights:
 
-# %%
+# %% slideshow={"slide_type": "fragment"}
 def linear_default(n, g):
     return (2 * torch.rand(n, n, generator=g) - 1) / math.sqrt(n)
 
@@ -351,7 +351,7 @@ draws = {
     "Kaiming": lambda n, g: kaiming_normal(n, n, g),
 }
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def no_norm(z):
     return z
 
@@ -370,10 +370,10 @@ def spreads(f, draw, norm=no_norm, depth=20, width=100, seed=0):
     a.backward(torch.randn(a.shape, generator=g, dtype=torch.float64))
     return [[t.detach().square().mean().sqrt().item() for t in row] for row in (activations, [z.grad for z in zs])]
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.predict("08.default")
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 def draw_eight(results, title):
     """Left the activations, right the gradients, on the same axes."""
     names = ("muted", "class1", "class2", "class3", "class5", "class4", "text", "class0")
@@ -393,13 +393,13 @@ def draw_eight(results, title):
 with_relu = {name: spreads(torch.relu, draw) for name, draw in draws.items()}
 draw_eight(with_relu, "ReLU: only Kaiming stays level, forwards and backwards")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Left the activations from layer 1 to 20, right the gradients, which travel from 20 back to 1. Kaiming is the only level line in both. Xavier with gain 5/3 rises a little, Xavier falls to a thousandth, `nn.Linear` to $10^{-8}$. Normal 0.01 falls off the picture, normal 1 and ones shoot out at the top. Zeros lie at the lower edge, where zero is drawn. Left and right are mirror images.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Our formula says by what factor each layer changes the spread: $\sqrt{\frac12 \cdot 100 \cdot \text{Var}(w)}$. Against the measurement, averaged over layers and three seeds:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 variance = {"normal 1": 1, "normal 0.01": 0.0001, "nn.Linear": 1 / 300,
             "Xavier": 1 / 100, "Xavier, gain 5/3": 25 / 900, "Kaiming": 2 / 100}
 off = {}
@@ -413,22 +413,22 @@ for name, var in variance.items():
     off[name] = max(abs(factor / predicted - 1) for factor in there + back)
 print(f"largest error in a single run: {max(off.values()):.0%}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert max(off.values()) < 0.1 and with_relu["nn.Linear"][1][0] < 1e-6 * with_relu["nn.Linear"][1][-1]
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # The formula holds within a tenth for each single network. And the default of `nn.Linear` loses more than half at every layer. Its variance is $1/(3 \cdot \text{fan-in})$, **a sixth** of Kaiming's. *"torch uses Kaiming by default"* is true of a name only. For two or three layers it does not matter, and for networks with normalisation (below) neither. For deep plain ones it does.
 #
 # Now the same with tanh. **Predict:** where will "normal 1" go this time?
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 with_tanh = {name: spreads(torch.tanh, draw) for name, draw in draws.items()}
 draw_eight(with_tanh, "tanh: bounded activations can hide exploding gradients")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** The same axes. No activation is above 1. Normal 0.01 and `nn.Linear` fall; Xavier sinks slowly; Xavier with gain 5/3 and Kaiming stay level. Normal 1 is level at nearly 1 on the left, but on the right its gradient grows from layer 20 to layer 1, a million times and more. Ones are level left, and zero right. Zeros let the gradient into the last layer only.
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 for name in ("normal 1", "Xavier", "Xavier, gain 5/3", "Kaiming"):
     acts, grads = with_tanh[name]
     growth = grads[0] / grads[-1]
@@ -436,10 +436,10 @@ for name in ("normal 1", "Xavier", "Xavier, gain 5/3", "Kaiming"):
 assert with_tanh["normal 1"][1][0] / with_tanh["normal 1"][1][-1] > 1e6
 assert with_tanh["ones"][1][0] == 0 and 0.6 < with_tanh["Xavier, gain 5/3"][0][-1] < 0.7
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # tanh squeezes everything into ±1, so too large weights do not show in the activations: nearly all units are stuck at the ends. **Look at both directions.** With gain 5/3 the activations settle at 0.65; the gradient grows by a few times. Xavier without gain loses a little at every layer, less and less: the smaller $z$, the more tanh is a straight line. For twenty layers both will do.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Explorer: a deep network before its first step
 #
 # *Which start keeps a network of your choice alive?* Choose the weights, a gain, the activation, depth and width, and see how activations and gradients are spread.
@@ -449,20 +449,20 @@ assert with_tanh["ones"][1][0] == 0 and 0.6 < with_tanh["Xavier, gain 5/3"][0][-
 # - **Notice** where the activations sit under tanh with "normal, spread 1". And what the width changes for "normal, spread 0.1", but not for Xavier.
 # - **Challenge:** 20 layers of tanh without batch normalisation, every spread between 0.5 and 2. Which gain does it?
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.initialization()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Three rows, layers from left to right. Above, histograms of the activations, standing upright; in the middle, of the gradients; below, both spreads on a logarithmic axis, with a grey band from 0.5 to 2. In the stored picture, twenty tanh layers drawn as by `nn.Linear`, the activations shrink to a dash on their way to the right, the gradients on their way to the left: two lines that cross.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Biases, and the last layer
 #
 # Biases start at **zero**: they are not needed to break the symmetry, and random ones would only add to the spread. (With rare classes one may start the output biases at the logarithms of the classes' frequencies, so that the network need not spend its first steps on learning those.)
 #
 # The last layer is a case of its own. Nothing follows it but the loss, so it may be small. At the start a network knows nothing, and the honest loss for ten classes is $\log 10 = 2.30$ (lesson 05):
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 first = {}
 for factor in (3.0, 1.0, 0.1, 0.0):
     torch.manual_seed(0)
@@ -475,20 +475,20 @@ for factor in (3.0, 1.0, 0.1, 0.0):
         first[factor] = F.cross_entropy(model(X), y).item()
     print(f"last layer Kaiming x {factor:3}: loss before the first step {first[factor]:.2f}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert abs(first[0.0] - math.log(10)) < 1e-4 and first[3.0] > first[1.0] > first[0.1] > 2.29
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # A first loss clearly above $\log k$ says that the network is sure of things it cannot know. The first steps then go into unlearning them.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}
 # ## 6 · Trainable or not: a map
 #
 # So far we looked at networks before their first step. Does a level start really decide whether they **learn**? We draw a map: depth across, and upwards a factor on all Kaiming weights from 1/4 to 4. In each place a ReLU network of 32 units per layer is trained for 120 steps on digits (shrunk to 7 × 7 pixels), with three learning rates, and the best counts.
 #
 # That is 27 networks for each depth, and we train all 27 **at once**: the weights of a layer are one tensor $(27, \text{in}, \text{out})$, and `@` multiplies them network by network. Their losses do not mix, so their sum gives each its own gradient.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def shrink(images):
     return F.avg_pool2d(images.reshape(-1, 1, 28, 28), 4).reshape(-1, 49)  # means of 4 x 4 pixels
 
@@ -499,7 +499,7 @@ scales = [2 ** (k / 2) for k in range(-4, 5)]  # 1/4 ... 4
 rates = [0.01, 0.05, 0.2]
 depths = [1, 2, 4, 8, 16]
 
-# %% tags=["long"]
+# %% tags=["long"] slideshow={"slide_type": "skip"}
 def plain(a, W, k, depth):
     """What a hidden layer does: (27, 50, in) -> (27, 50, out). Sections 8 and 13 have other ways."""
     return torch.relu(a @ W)
@@ -528,10 +528,10 @@ def train_27(depth, layer=plain, width=32, steps=120, seed=0):
             hits += (logits.argmax(dim=2) == y[rows]).float().mean(dim=1) / 20
     return hits.reshape(len(scales), len(rates)).amax(dim=1)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # **Predict.** At which depths will it matter whether the weights are twice too large? (135 networks, a few seconds.)
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 def draw_map(ax, accuracies, title):
     image = ax.imshow(100 * accuracies, origin="lower", cmap=plotting.SEQUENTIAL, vmin=10, vmax=100, aspect="auto")
     ax.set(xlabel="hidden layers", title=title)
@@ -550,19 +550,19 @@ image = draw_map(ax, plain_map, "The deeper, the narrower the range that learns"
 fig.colorbar(image, label="accuracy after 120 steps, %")
 ax.set_ylabel("weights, times Kaiming");
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** A map of accuracies. The first column, one hidden layer, is bright from top to bottom: every scale learns. With each further column the bright part gets narrower around 1. At 8 layers, half or twice the weights already learn far less, and at 16 layers only a weak spot at 1 is left.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert plain_map[:, 0].min() > 0.65 and plain_map[4, 3] > 0.4 and plain_map[[0, 1, 7, 8], 3].max() < 0.25
 assert plain_map[[0, 1, 2, 6, 7, 8], 4].max() < 0.2 and plain_map[4, 4] < 0.6
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # With one or two hidden layers the start hardly matters: "small random numbers" are good enough there. With eight it decides. (The best factor is 1 to 1.4 rather than exactly 1; single numbers change with the seed, the wedge does not.)
 #
 # And at 16 layers even the right scale learns poorly. A level start is **needed, but not sufficient**. What else gets lost? Here is a part of the answer: how alike two *different* digits are on their way up, by the cosine of the angle between them: 1 for the same direction, 0 for a right angle.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 cosines = torch.zeros(17)
 for seed in range(20):
     g = torch.Generator().manual_seed(seed)
@@ -573,13 +573,13 @@ for seed in range(20):
         a = torch.relu(a @ kaiming_normal(a.shape[1], 32, g).T)
 print("mean cosine after layer:", {k: round(cosines[k].item(), 2) for k in (0, 1, 2, 4, 8, 16)})
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert cosines[0] < 0.55 and cosines[16] > 0.85
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # All digits end up pointing nearly the same way: ReLU leaves only positive numbers, layer after layer. The spread is level, but hardly anything of it tells a 3 from an 8. And after the first step nobody looks after the spread any more. Deep plain networks need more help.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
 # ## 7 · Why not keep it level by force?
 #
 # Initialisation makes the spread right *once*. After the first steps nobody looks after it any more. **Normalisation** does, at every layer and at every step: it measures mean and spread, and makes them 0 and 1. Lesson 03 did so with the inputs. Now we do it inside.
@@ -589,7 +589,7 @@ assert cosines[0] < 0.55 and cosines[16] > 0.85
 # - **Batch normalisation**: down each column, over the examples of the batch.
 # - **Layer normalisation**: along each row, over the units of one example.
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 z = torch.tensor([[1.0, 10.0, -2.0, 0.0], [3.0, 30.0, -2.0, 4.0], [5.0, 50.0, 1.0, 8.0]])  # (3 examples, 4 units)
 down = (z - z.mean(dim=0)) / z.std(dim=0, correction=0)  # each column for itself
 along = (z - z.mean(dim=1, keepdim=True)) / z.std(dim=1, correction=0, keepdim=True)  # each row for itself
@@ -605,10 +605,10 @@ for ax, table, title in zip(axes, (z, down, along), titles, strict=True):
     ax.set_yticklabels(["example 1", "example 2", "example 3"])
     ax.grid(False);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # **What you see.** The same table three times, three examples in the rows, four units in the columns. Before, the second unit is far larger than all others. After batch normalisation each column has mean 0 and spread 1: units 1, 2 and 4, which differed only by a factor and a shift, have become equal. After layer normalisation it is each row that has mean 0 and spread 1: unit 2 still stands out in each example.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}
 # ## 8 · Batch normalisation in training
 #
 # For each unit, with mean $\mu$ and variance $\sigma^2$ over the $B$ examples of the batch:
@@ -619,14 +619,14 @@ for ax, table, title in zip(axes, (z, down, along), titles, strict=True):
 #
 # The tiny $\varepsilon$ (0.00001) prevents 0/0 for a unit that is the same for all.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # The **scale** $\gamma$ and the **shift** $\beta$ are parameters, one of each for every unit, and learned like weights. They begin at 1 and 0. What are they good for? A unit may *need* another mean or spread, say to use the bent part of tanh. With $\gamma = \sqrt{\sigma^2 + \varepsilon}$ and $\beta = \mu$ it could undo the normalisation altogether. Now the network **decides** by two numbers what before came about through all the weights below.
 #
 # (A bias before it is useless: $\mu$ takes it away again. $\beta$ does its work.)
 #
 # It usually stands between the linear layer and the activation.
 
-# %%
+# %% slideshow={"slide_type": "fragment"}
 def batch_standardise(z):
     return (z - z.mean(dim=0)) / torch.sqrt(z.var(dim=0, correction=0) + 1e-5)
 
@@ -634,20 +634,20 @@ def batch_standardise(z):
 one = torch.tensor([[1.0], [3.0], [5.0]])
 print("by hand:", [round(v, 2) for v in (2 * batch_standardise(one) + 1).flatten().tolist()])
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # One property follows at once. Multiply all weights of the layer below by 100: $z$, $\mu$ and $\sigma$ become 100 times as large, and $\hat z$ **stays the same**. So the scale of the weights no longer matters?
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.predict("08.ones")
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 normed = {name: spreads(torch.relu, draw, norm=batch_standardise) for name, draw in draws.items()}
 draw_eight(normed, "Batch norm levels the activations, not the gradients")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Again the same axes. On the left, all starts but two lie on one line at 0.7; ones creep up to 1 (close to 0.7 on this axis), zeros are still zero. On the right there are parallel lines, at heights that go with the size of the weights: the smaller the weights, the larger the gradients. They rise gently from layer 20 back to layer 2. Ones lie far below and bend.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "subslide", "show": "output"}
 growth = {}
 for name in ("normal 1", "normal 0.01", "nn.Linear", "Kaiming"):
     acts, grads = normed[name]
@@ -661,19 +661,19 @@ accuracy_equal = accuracy(train(equal, 0.3, epochs=2))
 rank_equal = torch.linalg.matrix_rank(equal[:3](X_test[:1000]).detach()).item()
 print(f"all weights 0.02, with batch norm and after training: accuracy {accuracy_equal:.1%}, rank {rank_equal}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert all(0.65 < v < 0.75 for name in growth for v in normed[name][0])
 assert all(abs(factor / math.sqrt(math.pi / (math.pi - 1)) - 1) < 0.03 for factor in growth.values())
 assert rank_equal == 1 and accuracy_equal < 0.45
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # *"With batch norm initialisation no longer matters"*: half true.
 #
 # - True of the **scale**, forwards: from normal 0.01 to normal 1 the activations are the same.
 # - Not true of **symmetry**. Equal units have equal columns, and equal columns are normalised equally. Rank 1, as before.
 # - And the **gradient grows** backwards by about a fifth per layer with ReLU. That is a property of batch norm itself: for wide networks and large batches theory gives $\sqrt{\pi / (\pi - 1)} = 1.21$ (Yang and others, 2019). Over 20 layers it comes to about 20. Very deep networks need something besides: section 13.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
 # ## 9 · Batch normalisation in evaluation
 #
 # In use there may be no batch: one digit arrives, and wants an answer. One example has no spread. And even with a batch, an answer should not depend on who else is asking. So in training the layer **keeps running statistics**, after each batch with mean $\mu$ and variance $\sigma^2$:
@@ -682,19 +682,19 @@ assert rank_equal == 1 and accuracy_equal < 0.45
 #
 # They begin at 0 (mean) and 1 (variance). In **evaluation mode** the layer uses these two in place of $\mu$ and $\sigma^2$ and changes nothing. $m$ is called *momentum*, though it is the share of the **new** value: the other way round than in lesson 07.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # One fine point. The batch's variance for normalising is divided by $B$. Into the running variance goes the one divided by $B - 1$, which on average is right for *all* data. By hand, after $z = 1, 3, 5$ as first batch: running mean $0.9 \cdot 0 + 0.1 \cdot 3 = 0.3$; the variance divided by $B - 1$ is $8/2 = 4$, so running variance $0.9 \cdot 1 + 0.1 \cdot 4 = 1.3$.
 #
 # It takes time to forget the beginning: if the true mean is 3, after 10 batches the running mean is $3\,(1 - 0.9^{10}) = 1.95$, after 50 it is 2.98.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **Exercise [08.batch_norm_train](exercises/08_initialization.ipynb)** ●●● As a function that also returns the new running statistics.
 #
 # **Exercise [08.batch_norm_eval](exercises/08_initialization.ipynb)** ● The other mode. (Write both first: here comes ours, as a module.)
 #
 # A **buffer** is a tensor that belongs to a module, is saved with it, and is not learned: just right for running statistics. `self.training` is True after `model.train()`, False after `model.eval()`; both go through all parts of a model.
 
-# %% tags=["long"]
+# %% tags=["long"] slideshow={"slide_type": "subslide", "show": "code"}
 class BatchNorm(nn.Module):
     """Standardise each feature over the batch, then scale and shift."""
 
@@ -726,12 +726,12 @@ layer(one)
 print(f"after the batch 1, 3, 5: running mean {layer.running_mean.item():.3f}, variance {layer.running_var.item():.3f}")
 print("in evaluation, 3 becomes", round(layer.eval()(torch.tensor([[3.0]])).item(), 3), "= (3 - 0.3) / √1.3")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # Note that $\mu$ and $\sigma$ in training are **part of the graph**: the gradient also flows through them. (Under `no_grad` they would be constants, and the gradient wrong.)
 #
 # Against torch, in float64: 200 random cases with batches of 2 to 20, three batches each in training and one in evaluation. Compared are outputs, gradients by input, $\gamma$ and $\beta$, and the running statistics.
 
-# %% tags=["long", "nbval-ignore-output"]
+# %% tags=["long", "nbval-ignore-output"] slideshow={"slide_type": "skip"}
 def largest_norm_difference(ours, theirs, g, shapes):
     """Largest difference in output, gradients and kept statistics; relative where numbers are large."""
     worst = {"output": 0.0, "gradient": 0.0, "statistics": 0.0}
@@ -760,18 +760,18 @@ for case in range(200):
     worst_bn = {what: max(found[what], worst_bn.get(what, 0.0)) for what in found}
 print("batch norm, largest differences:", {what: f"{v:.0e}" for what, v in worst_bn.items()})
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert max(worst_bn.values()) < 1e-9
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # Ours is `nn.BatchNorm1d`, up to rounding. From here on both words mean the same thing.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 6}
 # ## 10 · What a batch makes possible: mistakes
 #
 # In training mode an example's output depends on all others in the batch. Never before did examples meet! How much? The gradient of example 1's output by the *inputs* of the others:
 
-# %%
+# %% slideshow={"slide_type": "fragment"}
 g = torch.Generator().manual_seed(3)
 layer = BatchNorm(1).double()
 x = torch.randn(6, 1, generator=g, dtype=torch.float64, requires_grad=True)
@@ -779,10 +779,10 @@ for mode in (True, False):
     (influence,) = torch.autograd.grad(layer.train(mode)(x)[0, 0], x)
     print("training  " if mode else "evaluation", [f"{v:.2f}" for v in influence.flatten().tolist()])
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # In training all six act on the first one's output, in evaluation only itself. This **coupling** has a good side: an example is seen in ever new company, a little noise that can help against overfitting (lesson 09). And it has a bad side: the most frequent mistake with batch norm is to forget `model.eval()`. What does it cost? We train a network with two hidden layers and test it in both modes.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "skip"}
 def kaiming_layer(fan_in, fan_out, g):
     layer = nn.Linear(fan_in, fan_out)
     with torch.no_grad():
@@ -804,13 +804,13 @@ def deep(depth, width=64, norm=None, seed=0):
 model = train(deep(2, norm=BatchNorm), lr=0.3, epochs=2)
 print(f"in evaluation mode: {accuracy(model):.1%} of 2,000 test digits right")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert accuracy(model) > 0.87
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.predict("08.train_left_on")
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "subslide", "show": "output"}
 def accuracy_left_on(B, order=None):
     """Forgotten eval(): test digits in batches of B. Accuracy, and accuracy in evaluation mode afterwards."""
     forgetful = copy.deepcopy(model).train()  # a copy, since its running statistics will change
@@ -830,11 +830,11 @@ try:
 except ValueError as problem:
     print("batch of 1:", problem)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert left_on[2][0] < 0.6 < 0.85 < left_on[40][0] and left_on[1000][0] > 0.87
 assert left_on[2][2] < 0.25 and left_on[40][2] < 0.3 and left_on[2][3] < left_on[2][1] - 0.05
 
-# %%
+# %% slideshow={"show": "output"}
 sizes = list(left_on)
 ax = plt.subplots(figsize=(8, 4.4))[1]
 ax.axhline(100 * accuracy(model), color=plotting.COLORS["right"], label="model.eval()")
@@ -847,10 +847,10 @@ ax.minorticks_off()
 ax.legend(loc="center", bbox_to_anchor=(0.5, 0.5))
 ax.set_title("The same network, the same digits: only the company differs");
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Accuracy over the size of the test batch. In evaluation mode a level line near 90%. With `train()` left on and mixed digits the curve begins at about 40% for pairs and reaches the line only for hundreds. With digits sorted by class it stays near guessing far longer.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # - **A batch of 1** cannot be normalised: an error, and a lucky one, since the others come without a word.
 # - **Small batches**: mean and spread are guesses from two or eight digits.
 # - **Sorted digits**: batch norm takes away what all digits of the batch have in common. If they are all sevens, that is their being sevens.
@@ -858,15 +858,15 @@ ax.set_title("The same network, the same digits: only the company differs");
 #
 # The mistake hides well: with large mixed batches one sees nothing. Note as well: **evaluation mode does not standardise the test batch**. It uses what was kept from training.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
 # ## 11 · With batch norm, the learning rate can grow
 #
 # Six hidden layers of 64 units, one epoch (50 steps), Kaiming weights, learning rates from 0.01 to 10, three seeds. Once plain, once with batch norm. (Some six seconds.)
 
-# %%
+# %% slideshow={"show": "output"}
 explore.predict("08.rate")
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 grid = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0]
 outcome = {}
 for name, norm in (("plain", None), ("batch norm", BatchNorm)):
@@ -882,10 +882,10 @@ ax.minorticks_off()
 ax.legend()
 ax.set_title("Batch norm widens the range of learning rates that work");
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Accuracy over the learning rate; each dot is a seed, the lines are means. The plain network is best near 0.1, and at guessing from 1 on. With batch norm the curve lies higher everywhere, has a broad top from 0.3 to 3, and breaks down at 10.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 best, highest = {}, {}
 for name, values in outcome.items():
     mean = values.mean(dim=0)
@@ -894,16 +894,16 @@ for name, values in outcome.items():
     print(f"{name:10} best at lr {best[name][0]:g}: {best[name][1]:.0%}; within ten points of it up to lr {highest[name]:g}")
 print(f"the learning rate can grow by a factor of {highest['batch norm'] / highest['plain']:.0f}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert highest["batch norm"] / highest["plain"] > 9.9 and best["batch norm"][1] > best["plain"][1] + 0.1
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # The rate could grow by a factor of ten to thirty here (our grid has steps of about three; another depth or another seed moves it), and the result after one epoch is better by more than ten points. Why? If a step makes the weights of a layer too large, what comes out of it is normalised all the same: too long a step is no catastrophe. And larger weights get *smaller* gradients (the right half of the picture in section 8), so the layer brakes itself.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # The original paper (Ioffe and Szegedy, 2015) explained it by *internal covariate shift*: the layers below change what the layers above receive. Later experiments (Santurkar and others, 2018) added such shifts on purpose, and it still worked: they found that batch norm makes the loss **smoother** instead. What it does is beyond doubt; why, is still being discussed.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 3}
 # ## 12 · Layer normalisation
 #
 # The same formula along the **row**: mean and variance over the units of one example, then $\gamma$ and $\beta$ for each unit. By hand: one example with $z = 1, 3, 5, 7$: mean 4, variance $(9 + 1 + 1 + 9)/4 = 5$, so $\hat z = -1.34, -0.45, 0.45, 1.34$.
@@ -912,7 +912,7 @@ assert highest["batch norm"] / highest["plain"] > 9.9 and best["batch norm"][1] 
 #
 # **Exercise [08.layer_norm](exercises/08_initialization.ipynb)** ●● Which axis, and what must be kept so that shapes fit? (Then ours.)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 class LayerNorm(nn.Module):
     """Standardise each example over its own features, then scale and shift."""
 
@@ -932,7 +932,7 @@ class LayerNorm(nn.Module):
 
 print([round(v, 2) for v in LayerNorm(4)(torch.tensor([1.0, 3.0, 5.0, 7.0])).tolist()])
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "skip"}
 g = torch.Generator().manual_seed(0)
 worst_ln = {}
 for case in range(200):
@@ -943,10 +943,10 @@ for case in range(200):
     worst_ln = {what: max(found[what], worst_ln.get(what, 0.0)) for what in found}
 print("layer norm, largest differences:", {what: f"{v:.0e}" for what, v in worst_ln.items() if what != "statistics"})
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert max(worst_ln.values()) < 1e-9
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # | | batch norm | layer norm |
 # |---|---|---|
 # | mean and variance over | examples, for each unit | units, for each example |
@@ -958,7 +958,7 @@ assert max(worst_ln.values()) < 1e-9
 #
 # There is a price: layer norm makes all examples equally large. In the table of section 7, unit 2 drowned the others in every row.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}
 # ## 13 · Shortcuts: a first look
 #
 # A third remedy, as simple as it is strong. Let a layer not *replace* its input, but **add** to it (He and others, 2016, with $c = 1$):
@@ -967,10 +967,10 @@ assert max(worst_ln.values()) < 1e-9
 #
 # The path on which $a$ goes by is a **residual shortcut**; $f$ is a layer as before, and what it computes is the *residue*, the change. Backwards, the slope is $1 + c f'$: whatever $f$ does, the gradient has a way on which nothing is lost. By hand with 20 layers whose slope is 0.5: plain $0.5^{20} = 0.000001$; with shortcuts and $c = 0.1$, $(1 + 0.05)^{20} = 2.65$.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # But the sums grow. If $f(a)$ is as large as $a$ and independent of it, mean squares add: $1 + c^2$ per layer. With $c = 1$ the mean square doubles each time. With $c = 1/\sqrt{\text{depth}}$ it stays below $(1 + 1/20)^{20} = 2.65$, if only all were independent. Measure:
 
-# %%
+# %% slideshow={"slide_type": "fragment", "show": "output"}
 def shortcut_spreads(c, depth=20, width=100, seed=0):
     """RMS of the activations and of the gradients at them, with a + c · relu(W a) in each layer."""
     g = torch.Generator().manual_seed(seed)
@@ -988,18 +988,18 @@ for c, name in ((1.0, "1"), (20**-0.5, "1/√20"), (1 / 20, "1/20"), (0.0, "0"))
     acts, grads = shortcut_spreads(c)
     print(f"c = {name:6} activations at layer 20: {acts[-1]:9.2g}   gradient at layer 1: {grads[0]:7.2g}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert shortcut_spreads(1.0)[0][-1] > 1000 and 1 < shortcut_spreads(20**-0.5)[1][0] < 4
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # With $c = 1$ it explodes: **shortcuts alone are no licence for any size**. With $1/\sqrt{20}$ both directions stay within a small factor. ($f(a)$ after ReLU is never negative, hence more growth forwards than if it were independent.) In practice one uses a normalisation inside $f$. Or $f$ has two layers, ends without ReLU, and its last weights begin at zero: then $c \cdot f = 0$, and the network starts as the identity. Section 1 told you why that is allowed.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Now the map of section 6 again, with each remedy. Same networks, same steps, same learning rates. (Some six seconds.)
 #
 # **Predict.** Which of the two will make the 16 layers trainable? At all scales?
 
-# %%
+# %% slideshow={"slide_type": "fragment", "show": "output"}
 def with_batch_norm(a, W, k, depth):
     z = a @ W  # (27, 50, out): the batch is axis 1
     z = z - z.mean(dim=1, keepdim=True)
@@ -1020,20 +1020,20 @@ axes[0].set_ylabel("weights, times Kaiming")
 fig.colorbar(image, ax=axes, label="accuracy after 120 steps, %")
 fig.suptitle("Batch norm forgives the scale, shortcuts forgive the depth");
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Three maps. Left the plain one, with its narrowing wedge. In the middle batch norm: up to 8 layers every row learns; it gets worse towards the top, where weights are large, and in the last column, 16 layers, where the top corner is dim. On the right shortcuts: the lowest three rows are bright through all columns, above 80% at 16 layers too; the upper right corner is dark.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert maps["batch norm"][:, 2].min() > 0.5 and maps["batch norm"][:, 3].min() > 0.35 > maps["plain"][0, 3]
 assert maps["shortcuts"][:4, 4].min() > 0.6 and maps["shortcuts"][[7, 8], 4].max() < 0.3
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # The two mend different things. Batch norm makes the **scale** far less important. The top rows are dimmer because large weights have small gradients with it, and our rates end at 0.2: set `rates = [0.2, 1.0, 5.0]`, and the rows of a column become nearly alike. But 16 layers still learn more slowly than 4; that their gradients grow backwards is one reason. Shortcuts make the **depth** harmless as long as the weights are small: at 16 layers, twice Kaiming is already too much.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # Look at their lowest row: about 85% at any depth, like a single layer. With small weights each $f$ adds little, so the network *is* a shallow one at first, and may become deeper as it learns. That is the trick. The deep networks of lessons 12 and 15 use shortcuts and normalisation together.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 2}
 # ## 14 · Which one when
 #
 # | your network | weights | and |
@@ -1047,7 +1047,7 @@ assert maps["shortcuts"][:4, 4].min() > 0.6 and maps["shortcuts"][[7, 8], 4].max
 #
 # And a habit: before a long training, send one batch through, print the spread of activations and gradients layer by layer, and compare the first loss with $\log k$.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
 # ## What to remember
 #
 # - Equal units get equal gradients and stay equal: after training from zeros or from equal weights the rank is 0 or 1, with batch norm too. Biases may start at zero, and one layer among random ones.
@@ -1056,7 +1056,7 @@ assert maps["shortcuts"][:4, 4].min() > 0.6 and maps["shortcuts"][[7, 8], 4].max
 # - Batch norm: the batch's statistics in training, the running ones in evaluation. Forget `eval()`, and answers depend on the company. Layer norm: each example for itself, no modes.
 # - Batch norm forgives the scale and allowed a learning rate at least ten times as large; shortcuts with small weights forgive the depth. Neither breaks a symmetry.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ## Check yourself
 #
 # <details><summary>1. A layer has 200 inputs and 50 units and is followed by ReLU. What variance do Kaiming and Xavier (gain 1) give its weights?</summary>
@@ -1084,7 +1084,7 @@ assert maps["shortcuts"][:4, 4].min() > 0.6 and maps["shortcuts"][[7, 8], 4].max
 # The output stays the same (but for $\varepsilon$). The gradient becomes a tenth, while the weights are ten times as long: the same learning rate now turns them a hundred times less.
 # </details>
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ## Exercises
 #
 # Open [exercises/08_initialization.ipynb](exercises/08_initialization.ipynb).
@@ -1098,12 +1098,12 @@ assert maps["shortcuts"][:4, 4].min() > 0.6 and maps["shortcuts"][[7, 8], 4].max
 # | 08.batch_norm_eval | the running statistics | ● |
 # | 08.layer_norm | each example for itself | ●● |
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # ## Where next
 #
 # Now networks learn, even deep ones. Too well: they can learn their training digits by heart. [Lesson 09](09_regularization.ipynb) shows how one sees that, and what helps.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ## References
 #
 # (The sections are those of this lesson.)

@@ -10,12 +10,12 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 2}
 # # 10 · The whole loop, on any device
 #
 # **The question:** What stands around the five lines of a training step in real work, and how do you find out what is wrong when it does not learn?
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **You will be able to**
 #
 # - turn any data into a `Dataset` and batches, and say what transforms and workers cost and bring;
@@ -26,7 +26,7 @@
 #
 # **Needs:** [lesson 09](09_regularization.ipynb) · **Read:** 60 minutes · **Run:** 40 seconds on two CPU cores
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 import copy
 import math
 import tempfile
@@ -47,14 +47,14 @@ from utils.training import accuracy, fit, load_checkpoint, save_checkpoint
 
 plotting.use_style()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 3}
 # ## 1 · A data set answers two questions
 #
 # Until now the data were two tensors. Real data lie in files: a million photographs do not fit into memory, and every one has to be read, cut and scaled before a network can have it.
 #
 # A **Dataset** hides all that. It answers two questions: *how many are you?* (`len`) and *give me number i* (`[i]`). A **transform** is a function that an example goes through when it is fetched. Here is a whole Dataset:
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 class Digits(Dataset):
     """Pictures with labels. Each picture goes through the transforms when it is fetched."""
 
@@ -77,10 +77,10 @@ raw = Digits("train")
 image, label = raw[7]
 print(len(raw), "examples; number 7 is a", label, "of shape", tuple(image.shape), "and type", image.dtype)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # Bytes from 0 to 255 are no good input (lesson 08: activations of a sensible size). So the first transforms make them floats from 0 to 1, and then **normalise** them: subtract the mean and divide by the standard deviation. Both numbers come from the **training** set, for the test pictures too (lesson 09: no leakage).
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 pixels = raw.images.float() / 255
 mean, std = pixels.mean().item(), pixels.std().item()
 print(f"pixels of the training set: mean {mean:.4f}, standard deviation {std:.4f}")
@@ -106,17 +106,17 @@ shifting = Digits("train", [to_float, normalise, random_shift])
 pictures = torch.stack([plain[7][0], *[shifting[7][0] for _ in range(5)]])  # (6, 28, 28)
 plotting.show_images(pictures, titles=["as stored"] + [f"fetch {k}" for k in range(1, 6)], columns=6);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # **What you see.** Six times the same handwritten 3: first as it is stored, then five fetches from the set that shifts at random. Each is moved a little differently.
 #
 # Number 7 is a function call, not a place in memory: `shifting[7]` gives another picture each time. So augmentation (lesson 09) costs no memory, and no two epochs are the same. It belongs to the **training** set only. A test set whose pictures move gives another score at each look.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
 # ## 2 · The DataLoader: an order, a stack, and helpers
 #
 # A **DataLoader** makes batches of a Dataset. By hand: take an order, fetch the items one by one, stack them.
 
-# %%
+# %% slideshow={"slide_type": "fragment"}
 items = [plain[i] for i in range(4)]
 X_hand = torch.stack([image for image, _ in items])  # (4, 28, 28)
 y_hand = torch.tensor([label for _, label in items])  # (4,)
@@ -128,7 +128,7 @@ assert torch.equal(X_batch, X_hand) and torch.equal(y_batch, y_hand)
 loader = DataLoader(plain, batch_size=256, shuffle=True, generator=torch.Generator().manual_seed(0))
 print(len(loader), "batches of 256; the last has", len(plain) - 256 * (len(loader) - 1), "examples")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # - `shuffle=True` draws a new order each epoch; for training, always (section 15 shows what happens without). A `generator` makes that order repeatable.
 # - The last batch is smaller. `drop_last=True` leaves it out.
 # - Items of different length do not stack. For them one writes a function and passes it as `collate_fn`.
@@ -137,7 +137,7 @@ print(len(loader), "batches of 256; the last has", len(plain) - 256 * (len(loade
 #
 # `num_workers=2` starts two more processes that fetch ahead while the network computes. Is that faster? We go once through 1,280 digits (quick to fetch), then through 96 items from a disk that needs 20 ms for each.
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 class SlowDisk(Dataset):
     """Digits that take 20 ms each to arrive."""
 
@@ -159,7 +159,7 @@ def seconds(loader):
 
 explore.predict("10.workers")
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "subslide", "show": "output"}
 # A worker that is no copy (fork) of this process but starts afresh cannot see classes of a notebook.
 workers = 2 if torch.multiprocessing.get_start_method() == "fork" else 0
 alone, helped = {}, {}
@@ -168,34 +168,34 @@ for name, dataset in {"quick": Subset(plain, range(1280)), "slow disk": SlowDisk
     helped[name] = seconds(DataLoader(dataset, batch_size=16, num_workers=workers))
     print(f"{name:9}: alone {alone[name]:.2f} s, with {workers} workers {helped[name]:.2f} s")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert alone["slow disk"] > 96 * 0.0199  # what no computer can be faster than; the rest depends on yours
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # Workers have to be started, and every batch has to travel between processes. On quick data that costs more than it saves. On a slow disk two workers wait at the same time, which halves the waiting. They start anew in each epoch, unless you say `persistent_workers=True`.
 #
 # So: **0 workers until you have measured that you wait for data** (section 11), then as many as there are idle cores. On Windows and macOS, and on Linux from Python 3.14 on, a worker starts afresh and cannot see a class that was defined in a notebook: put the Dataset into a `.py` file.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 3}
 # ## 3 · Where the numbers live
 #
 # A tensor lives on a **device**: the `cpu`, an NVIDIA or AMD graphics card (`cuda`), or the one in an Apple chip (`mps`). GPUs have thousands of small cores and multiply large matrices many times faster. They do not help with small ones.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 print("here there is:", available_devices())
 device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
 print("by hand:", device, "   utils.device:", get_device())  # the same, and N2T_DEVICE=cpu can overrule it
 device = get_device()
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert str(device).partition(":")[0] in [name.partition(":")[0] for name in available_devices()]
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Two rules carry you everywhere: **the model and its batch on the same device**, and **as few trips as possible**. `model.to(device)` moves a model in place. `X.to(device)` leaves `X` where it is and returns a copy: forget the `X =`, and nothing has happened.
 #
 # What if they are on different ones? A computer without a GPU can try it, too: torch has a device called `meta`, which knows shapes only.
 
-# %%
+# %% slideshow={"slide_type": "fragment"}
 layer = nn.Linear(784, 32, device="meta")
 message = ""
 try:
@@ -205,42 +205,42 @@ except RuntimeError as error:
 print("RuntimeError:", message.splitlines()[0])
 assert "device" in message
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # Batches may be nested: a dictionary of tensors, a list of them. Then someone has to walk through it and move each.
 #
 # **Exercise [10.to_device](exercises/10_training.ipynb)** ●● Move whatever a batch is made of.
 #
 # MNIST fits into memory. So from here on we keep it as two tensors on the device, and `data.Batches` cuts shuffled batches from them, with a generator as in lesson 07.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 X_train, y_train = data.mnist_tensors("train", device=device)  # (60000, 784), (60000,)
 X_test, y_test = data.mnist_tensors("test", device=device)  # (10000, 784), (10000,)
 X_train, X_test = (X_train - mean) / std, (X_test - mean) / std
 X_small, y_small = X_train[:6400], y_train[:6400]  # for quick experiments
 print(data.Batches(X_train, y_train, batch_size=256))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}
 # ## 4 · Before training: three questions
 #
 # Most failures can be found in a minute, before the long run. In this order:
 #
 # **1. Look at the data**, as the network gets them: after the transforms, out of the loader, with their labels.
 
-# %%
+# %% slideshow={"show": "output"}
 X_batch, y_batch = next(iter(loader))
 print(f"values {X_batch.min():.2f} to {X_batch.max():.2f}, mean {X_batch.mean():.2f}, spread {X_batch.std():.2f}")
 print("how often each class:", y_batch.bincount(minlength=10).tolist())
 plotting.show_images(X_batch[:10], titles=[str(label.item()) for label in y_batch[:10]], columns=10);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # **What you see.** Ten normalised digits with their labels above: they belong together. Values have mean 0 and spread 1, and each class comes about equally often.
 #
 # **2. The loss at the start.** A network that knows nothing should give each class the same probability.
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.predict("10.first_loss")
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 first = {}
 for k in (2, 10, 100):
     torch.manual_seed(0)
@@ -249,14 +249,14 @@ for k in (2, 10, 100):
     print(f"{k:3} classes: first loss {first[k]:.2f}, log {k} = {math.log(k):.2f}")
 assert all(abs(loss - math.log(k)) < 0.3 for k, loss in first.items())
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # Each class gets $1/k$, and the cross-entropy is $-\log\frac1k = \log k$. For ten classes 2.30. A first loss of 9 says: the network is **sure and wrong** (weights or inputs too large). 0.7 with ten classes says that this is another loss than you think: log 2 comes from a last layer with two units, or from binary cross-entropy (lesson 05).
 #
 # **Exercise [10.first_loss](exercises/10_training.ipynb)** ● What to expect, for any number of classes.
 #
 # **3. Overfit one batch.** Take 64 examples and train on nothing else. Any sound network can learn them by heart. If the loss does not go to zero, something is broken: no need to wait for epochs.
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 def overfit(model, optimizer, steps=60):
     """The loss at each step while training on the same 64 examples."""
     losses = []
@@ -282,18 +282,18 @@ for name, losses in one_batch.items():
 ax.set(xlabel="step", ylabel="loss on the same 64 examples", title="One batch tells whether it can learn at all", ylim=(0, 2.6))
 plotting.label_lines(ax);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** One line falls from 2.3 to almost nothing in thirty steps. The other is level: its optimizer holds the parameters of another network. (That happens when a notebook cell with the model is run again, and the cell with the optimizer is not.)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # Only then **scale**: all data, more epochs, a larger network, one change at a time.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 3}
 # ## 5 · How far to step
 #
 # Before the long run, a range test (lesson 07): raise the learning rate at every step, and watch the loss. We do it with the very network, batch size and optimizer that we shall use. (SGD with momentum 0.9.)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def new_training(lr=0.2, epochs=4, X=X_train, y=y_train, seed=0, sizes=(784, 256, 10)):
     """A fresh network, its batches, its optimizer and its schedule. Same seed, same start."""
     torch.manual_seed(seed)
@@ -314,7 +314,7 @@ for lr, (X, y) in zip(rates, batches, strict=False):
     optimizer.step()
     losses.append(loss.item())
 
-# %%
+# %% slideshow={"slide_type": "fragment", "show": "output"}
 smooth = torch.tensor(losses).unfold(0, 5, 1).median(dim=1).values  # of each five neighbours the middle one
 lowest = rates[int(smooth.argmin()) + 2]
 too_large = next(lr for lr, loss in zip(rates, losses, strict=True) if not loss < 5)
@@ -326,17 +326,17 @@ ax.text(0.17, 3.7, "we take 0.2", color=plotting.COLORS["accent"], ha="right")
 ax.set(xscale="log", xlim=(1e-4, 10), ylim=(0, 4), xlabel="learning rate at that step", ylabel="loss of the batch")
 ax.set_title(f"A broad valley, and a wall at {too_large:.1g}");
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** The loss is level while the rate is tiny, falls from about 0.001 on, is low from 0.02 to 0.5, but restless from about 0.1 on, and at 1 shoots out of the picture.
 #
 # Any rate in the valley will do. Our schedule is one-cycle: it climbs to its highest rate slowly, and half of its steps are made with less than half of it. So the highest may lie in the restless part: we take 0.2, well away from the wall.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}
 # ## 6 · The whole loop
 #
 # Here it is, with everything that belongs to it. Read it line by line; the sections that follow explain what is new. (Five to ten seconds.)
 
-# %% tags=["long"]
+# %% tags=["long"] slideshow={"slide_type": "subslide", "show": "code"}
 def train(model, batches, optimizer, scheduler, epochs):
     """The whole loop. Returns the loss of each step and the test accuracy after each epoch."""
     losses, accuracies = [], []
@@ -365,13 +365,13 @@ test_batches = data.Batches(X_test, y_test, batch_size=1000, shuffle=False)
 by_hand, batches, optimizer, scheduler = new_training()
 losses, accuracies = train(by_hand, batches, optimizer, scheduler, epochs=4)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "subslide", "show": "output"}
 print("accuracy on the test set after each epoch:", "  ".join(f"{a:.2%}" for a in accuracies))
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert accuracies[-1] > 0.979
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # **98%.** What is in the loop beyond lesson 07:
 #
 # - `model.train()` and `model.eval()`: section 7.
@@ -381,15 +381,15 @@ assert accuracies[-1] > 0.979
 #
 # **Exercise [10.train_step](exercises/10_training.ipynb)** ● The middle of the loop as a function.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
 # ## 7 · Two modes
 #
 # Dropout and batch norm behave differently in training and afterwards (lessons 08 and 09). `model.train()` and `model.eval()` set one switch, `training`, in every module.
 
-# %%
+# %% slideshow={"show": "output"}
 explore.predict("10.modes")
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "subslide", "show": "output"}
 torch.manual_seed(0)
 two_modes = nn.Sequential(
     nn.Linear(784, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Dropout(0.5), nn.Linear(64, 10)
@@ -413,26 +413,26 @@ for training in (True, False):
     in_mode[training] = [measured(copy.deepcopy(two_modes), X_test, y_test) for _ in range(4)]
     print(f"training = {training!s:5}: four measurements of the same model:", "  ".join(f"{a:.2%}" for a in in_mode[training]))
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert len(set(in_mode[False])) == 1 and len(set(in_mode[True])) > 1
 assert min(in_mode[False]) > max(in_mode[True]) + 0.01
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # In evaluation mode: four times the same number. In training mode half of the units are missing, other ones each time: the numbers differ, and are several points lower. And merely looking moves batch norm's running statistics. (Therefore the copies.)
 #
 # A misconception: *"`eval()` switches gradients off."* It does not, and `no_grad()` does not touch dropout. Two different switches:
 
-# %%
+# %% slideshow={"slide_type": "fragment", "show": "output"}
 for training, grad in ((True, True), (False, True), (True, False), (False, False)):
     two_modes.train(training)
     with torch.set_grad_enabled(grad):
         out = two_modes(X_test[:2])
     print(f"training = {training!s:5}, gradients {'on ' if grad else 'off'}: dropout drops: {two_modes[3].training!s:5}, a graph is built: {out.requires_grad}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # The mirror image is as common: `eval()` after the first epoch and never `train()` again. Everything after it is trained without dropout and with frozen statistics. It gives no error. So `model.train()` stands at the head of **each** epoch.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
 # ## 8 · A mean of means, and `fit`
 #
 # The mean over all examples is not the mean of the batches' means, if the batches differ in size. By hand: a batch of 3 with losses 1, 1, 1 and a batch of 1 with loss 5. All four: 8/4 = 2. The mean of the means: (1 + 5)/2 = 3. The single example counted three times as much. So add up `loss · batch size`, and divide by the number of examples at the end.
@@ -441,7 +441,7 @@ for training, grad in ((True, True), (False, True), (True, False), (False, False
 #
 # Now you know every line of `utils.training.fit`. It takes the same things, and does the same.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 with_fit, batches, optimizer, scheduler = new_training()
 history = fit(
     with_fit, batches, loss_fn=nn.CrossEntropyLoss(), optimizer=optimizer, scheduler=scheduler, epochs=4,
@@ -453,30 +453,30 @@ print(f"{len(losses)} steps. The same loss at every step: {same_losses}. The sam
 assert same_losses and same_weights
 assert all(abs(a - b) < 1e-6 for a, b in zip(accuracies, history.validation["accuracy"], strict=True))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # Not "about the same": every one of the 940 losses and all 203,530 weights are **equal to the last bit**. From here on lessons use `fit`, and you know what is in it.
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 fig, axes = plt.subplots(1, 2, figsize=(12, 3.8), layout="constrained")
 plotting.plot_history(history, ax=axes[0])
 plotting.plot_history(history, metric="accuracy", ax=axes[1])
 axes[0].set_title("The loss falls on both sets")
 axes[1].set_title("Four epochs to 98%");
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # **What you see.** Left, the loss of training and test set (here in the role of the validation set) after each of four epochs; right, their accuracy, which ends above 98% on the test set.
 #
 # **One warning.** We looked at the test set after every epoch. Had we chosen anything by it, the 98% would be too good (lesson 09). For choosing, take a validation set.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 6}
 # ## 9 · Stop today, go on tomorrow
 #
 # Trainings take days, and computers stop. A **checkpoint** is a file from which one can go on. What belongs into it?
 
-# %%
+# %% slideshow={"show": "output"}
 explore.predict("10.resume")
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def run(model, batches, optimizer, scheduler, epochs):
     """Train for so many epochs; the loss of each step."""
     history = fit(model, batches, loss_fn=nn.CrossEntropyLoss(), optimizer=optimizer, scheduler=scheduler, epochs=epochs)
@@ -499,10 +499,10 @@ state = {
 torch.save(state, path)
 print(path.name, "holds", list(state), f"and has {path.stat().st_size / 1e6:.1f} MB")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **The weights are not enough.** Momentum has its velocities, the schedule its place, the generator its state. Now we play "the next morning": everything new, with another seed, and then some or all of it from the file. Are the losses of epochs 3 and 4 those of the training without a stop?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 def next_morning(parts):
     """Go on from the file, taking only these parts of it; the losses of epochs 3 and 4."""
     model, batches, optimizer, scheduler = new_training(**small, seed=99)
@@ -521,7 +521,7 @@ for left_out in ("nothing", "order", "scheduler", "optimizer", "model"):
     apart = [abs(a - b) for a, b in zip(resumed[left_out], straight[50:], strict=True)]
     print(f"left out: {left_out:9}  largest difference of a loss {max(apart):.2f}, at the first step {apart[0]:.2f}")
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 assert resumed["nothing"] == straight[50:]
 assert all(losses != straight[50:] for left_out, losses in resumed.items() if left_out != "nothing")
 ax = plt.subplots(figsize=(9, 4))[1]
@@ -531,17 +531,17 @@ for left_out in ("order", "scheduler", "optimizer", "nothing"):
 ax.set(xlabel="step", ylabel="loss, less that without a stop", title="Only with everything is the difference zero")
 plotting.label_lines(ax);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** How far the loss of each resumed training lies above or below that of the training without a stop. With everything from the file, the line is exactly zero. The other three swing around: without the order from the very first step, without optimizer or schedule from the second on.
 #
 # It is the same **bit for bit**. Without the order of batches it is another training, but a sound one. Without the schedule the learning rate starts its climb again. Without the weights all was in vain.
 #
 # **Exercise [10.checkpoint](exercises/10_training.ipynb)** ●●● Save and load so that a training goes on as if nothing had been.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # `utils.training` writes all this, and the state of every other random generator, in one call. It writes under another name first and then renames: if the power fails in the middle, the old file is still whole. As a **hook** of `fit` it runs after every epoch.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 path = Path(folder.name) / "last.pt"
 model, batches, optimizer, scheduler = new_training(**small)
 
@@ -559,12 +559,12 @@ print("bit for bit:", history.steps["loss"] == straight)
 assert history.steps["loss"] == straight
 folder.cleanup()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}
 # ## 10 · Chance you can repeat
 #
 # Chance comes in by several doors: the first weights, the order of batches, dropout, augmentation. `seed_everything` closes them all: it seeds Python, NumPy and torch, on every device. (Batches that shuffle with a generator of their own need a seed of their own; `new_training` gives them one.) Same seed, same run. And another seed?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 by_seed = {}
 for seed in (0, 0, 1, 2, 3):
     seed_everything(seed)
@@ -574,25 +574,25 @@ for seed in (0, 0, 1, 2, 3):
 print("seed 0, twice:      ", "  ".join(f"{a:.2%}" for a in by_seed[0]))
 print("seeds 0, 1, 2 and 3:", "  ".join(f"{runs[0]:.2%}" for runs in by_seed.values()))
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert by_seed[0][0] == by_seed[0][1] and len({runs[0] for runs in by_seed.values()}) > 1
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The seed alone moves the score by a few tenths of a percent. Who compares two ideas with one seed each compares seeds.
 #
 # A misconception: *"with a seed my numbers are the same everywhere."* Computers round after every addition, so the **order** of a sum matters, and another number of threads, another GPU or another version of torch adds in another order:
 
-# %%
+# %% slideshow={"slide_type": "fragment"}
 a, b, c = 0.1, 0.2, 0.3
 print("(0.1 + 0.2) + 0.3 == 0.1 + (0.2 + 0.3):", bool((a + b) + c == a + (b + c)))
 print(f"difference: {abs((a + b) + c - (a + (b + c))):.0e}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # A few units in the last place. Do they matter? We change **one** bias by two parts in ten million, train on the same batches, and look how far apart any two weights of the two networks are after 75 steps. Three times, with another bias each, and with two learning rates.
 #
 # **Predict.** Will the difference stay, shrink, or grow?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 def final_weights(lr, changed=None):
     """All weights after three epochs; the bias `changed` of the first layer starts a tiny bit larger."""
     torch.manual_seed(0)
@@ -612,22 +612,22 @@ for lr in (0.1, 0.4):
     apart[lr] = [(final_weights(lr, changed) - same).abs().max().item() for changed in range(3)]
     print(f"lr {lr}: largest difference of a weight", "  ".join(f"{d:.0e}" for d in apart[lr]))
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert max(apart[0.1]) < 1e-4 and max(apart[0.4]) > 10 * max(apart[0.1])
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # It depends. With a careful rate the difference stays where it was, in the seventh digit: both walk down the same valley. With a bold one it grows hundreds of times or more, up to a wholly different network.
 #
 # So **bit for bit holds on one machine**, with one version of torch and one number of threads. (On a GPU some operations add in a random order even so; `torch.use_deterministic_algorithms(True)` forbids them.) Elsewhere expect the same *picture*, and the same digits only if you are lucky. This is why the course asserts "above 97.9%" and not a number with four digits.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}
 # ## 11 · Where the time goes
 #
 # A training takes too long. Which part? Do not guess: **measure**. One trap: a GPU works on its own, and Python runs ahead. To time it, wait until it is done (`synchronize`).
 #
 # The same 6,400 digits come from three sources: our Dataset, item by item; the course's Dataset, which fetches a whole batch at once; and tensors that lie on the device already.
 
-# %%
+# %% slideshow={"show": "output"}
 def clock():
     """The time, once the device has done all it was asked."""
     getattr(torch, device.type).synchronize()  # torch.cuda, torch.mps or torch.cpu
@@ -652,7 +652,7 @@ def time_epoch(batches):
 
 explore.predict("10.fetching")
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "subslide", "show": "output"}
 rows = range(6400)
 sources = {
     "our Dataset, item by item": DataLoader(Subset(plain, rows), batch_size=256, shuffle=True),
@@ -665,11 +665,11 @@ for name, (fetching, steps) in times.items():
     total = fetching + steps
     print(f"{name:26}     {fetching / total:5.0%}     {steps / total:5.0%}   {total / sum(times['tensors on the device']):5.1f}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 fetching = [pair[0] for pair in times.values()]
 assert fetching[0] > fetching[2]  # by far, on any computer
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # Item by item, most of our epoch was **fetching**: 6,400 times Python, for a few bytes each. The network waits. A faster GPU would not help at all: it makes only the right column smaller. What helps, in this order:
 #
 # 1. Keep the data on the device, if they fit.
@@ -679,7 +679,7 @@ assert fetching[0] > fetching[2]  # by far, on any computer
 #
 # And inside the step? Forward, backward, and the update, in shares of their sum, for a small network and a wide one (the median of 50 steps):
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "subslide", "show": "output"}
 shares = {}
 for sizes in ((784, 32, 10), (784, 1024, 10)):
     model, _, optimizer, _ = new_training(**small, sizes=sizes)
@@ -698,13 +698,13 @@ for sizes in ((784, 32, 10), (784, 1024, 10)):
     shares[sizes] = (middle / middle.sum()).tolist()
     print(f"{sizes}:", "  ".join(f"{part} {s:.0%}" for part, s in zip(("forward", "backward", "update"), shares[sizes], strict=True)))
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert all(share > 0 for parts in shares.values() for share in parts)  # how much, says your computer
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # Folklore says that backward costs twice as much as forward: two matrix products a layer, one for the weights' gradient and one for the inputs'. Here most of the work is in the first layer, and nobody asks for the gradient of a pixel, so that one product is spared, and on a quiet computer backward and forward cost about the same (0.9 to 1.2 times in our runs; a busy one blurs it). The update touches each weight a few times, whatever the batch size. The exact shares differ from computer to computer. Measure yours.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
 # ## 12 · Numbers with sixteen bits
 #
 # A float32 takes 32 bits. GPUs compute with 16 bits several times as fast, and twice as much fits into memory. What do we lose? A float is $\pm m \cdot 2^e$. Its bits are shared between **mantissa** $m$ (how fine) and **exponent** $e$ (how large and how small).
@@ -717,7 +717,7 @@ assert all(share > 0 for parts in shares.values() for share in parts)  # how muc
 #
 # bf16 is a float32 rounded to its first 16 bits: same range, coarse. fp16 is finer, but its range is small.
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 def smallest(dtype):
     """The smallest number above zero: below the normal range digits are given up for reach (subnormal)."""
     info = torch.finfo(dtype)
@@ -734,30 +734,30 @@ print("\n         ", "  ".join(f"{v:>9}" for v in ("1.001", "2049", "70000", "1e
 for name, dtype in formats.items():
     print(f"{name:8}  ", "  ".join(f"{v:9.5g}" for v in torch.tensor([1.001, 2049, 70000, 1e-8]).to(dtype).tolist()))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # Three accidents: **rounding** (bf16 makes 1.001 to 1, both make 2049 to 2048), **overflow** (70,000 is infinite in fp16) and **underflow** ($10^{-8}$ is zero in fp16).
 #
 # Rounding hits a place you may not expect. A weight is updated by little steps:
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.predict("10.small_steps")
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 for name, dtype in formats.items():
     w = torch.ones((), dtype=dtype)
     for _ in range(1000):
         w += 0.0001
     print(f"{name:8} 1 + a thousand times 0.0001 = {w.item():.4f}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # In 16 bits nothing happened. Next to 1 the neighbours are 0.001 (fp16) or 0.008 (bf16) away, and each single 0.0001 is rounded off. Therefore in **mixed precision** the weights stay in float32, and only the products in forward and backward are done in 16 bits.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 6}
 # ## 13 · Small gradients, and how to save them
 #
 # Underflow hits gradients. We compute the gradients of two untrained networks on 256 digits, first in float32, then with a copy of the network in fp16: one with a single hidden layer of ReLU, and one with eight hidden layers of sigmoid, through which gradients shrink (lesson 02).
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def gradients(model, X, y, scale=1.0):
     """The gradients of scale · loss, one for each parameter, in the number format of the model."""
     logits = model(X.to(next(model.parameters()).dtype))
@@ -777,7 +777,7 @@ for name, model in networks.items():
     sizes_of[name] = exact[exact != 0].abs().log10().cpu(), lost
     print(f"{name:25} gradients that fp16 makes zero: {lost:.0%}")
 
-# %%
+# %% slideshow={"slide_type": "fragment", "show": "output"}
 assert sizes_of["1 hidden layer, ReLU"][1] < 0.02 and sizes_of["8 hidden layers, sigmoid"][1] > 0.6
 fig, axes = plt.subplots(1, 2, figsize=(12, 4), sharex=True, layout="constrained")
 for ax, (name, (exponents, lost)) in zip(axes, sizes_of.items(), strict=True):
@@ -788,17 +788,17 @@ for ax, (name, (exponents, lost)) in zip(axes, sizes_of.items(), strict=True):
     ax.set_title(f"{name}: {lost:.0%} lost")
 axes[0].set_ylabel("how many");
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Two histograms of the gradients' sizes on a logarithmic axis. In the grey part on the left fp16 has only zero; left of the dotted line it has fewer and fewer digits. The shallow network's gradients lie clear of the grey. Most of the deep sigmoid network's lie in it.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The right-hand side of fp16's range, up to 65,504, is empty. **Loss scaling** moves the histogram to the right: multiply the loss by $S$. By the chain rule *every* gradient is multiplied by $S$. Divide by $S$ afterwards, in float32.
 #
 # By hand: a gradient of $10^{-8}$ is zero in fp16. With $S = 1024$ it is $1.02 \cdot 10^{-5}$, which fp16 can hold. Divided by 1024 in float32, it is $10^{-8}$ again, to within half a percent.
 #
 # How large may $S$ be?
 
-# %%
+# %% slideshow={"slide_type": "fragment", "show": "output"}
 deep = networks["8 hidden layers, sigmoid"]
 half = copy.deepcopy(deep).half()
 exact = gradients(deep, X_small[:256], y_small[:256])
@@ -810,10 +810,10 @@ for power in (0, 4, 8, 12, 16, 24):
     print(f"S = 2^{power:2}: not zero {nonzero[power][0]:6.1%}, all finite: {finite}")
 assert nonzero[0][0] < 0.4 and nonzero[12][0] > 0.98 and nonzero[12][1] and not nonzero[24][1]
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Too small, and gradients are lost. Too large, and the largest become infinite. One infinite gradient makes its weight infinite, and after the next step all are NaN. So: **look whether all are finite; if not, skip the step and halve $S$**; after many good steps double it. That is *dynamic* loss scaling, and all of it fits in a few lines. The weights stay in float32 (`model`); `half` is a 16-bit copy for each step.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def train_deep(in_half, scale, steps=150, seed=0):
     """Adam on the deep sigmoid network; the loss of each step, and how many steps were skipped."""
     torch.manual_seed(seed)
@@ -837,7 +837,7 @@ def train_deep(in_half, scale, steps=150, seed=0):
 
 runs = {"float32": train_deep(False, 1.0), "fp16": train_deep(True, 1.0), "fp16, scaled": train_deep(True, 2.0**20)}
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 for name, (losses, skipped) in runs.items():
     print(f"{name:13} loss of the last ten steps {sum(losses[-10:]) / 10:.2f}, steps skipped {skipped}")
 ax = plt.subplots(figsize=(9, 4))[1]
@@ -848,26 +848,26 @@ for name, (losses, _) in runs.items():
 ax.set(xlabel="step", ylabel="loss (mean of 10 steps)", title="In fp16 alone the deep network learns nothing")
 plotting.label_lines(ax);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Three lines begin at 2.3. That of float32 falls, and so does the dotted one of fp16 with scaling. The dashed one of fp16 alone stays at 2.3: the lower layers get zeros instead of gradients. (With eight seeds it was so eight times.)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 last = {name: sum(losses[-10:]) / 10 for name, (losses, _) in runs.items()}
 assert last["fp16"] > 2.25 > 2.2 > max(last["float32"], last["fp16, scaled"]) and runs["fp16, scaled"][1] > 0
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # The scale began at $2^{20}$, too large. A few steps were skipped, the scale was halved each time, and then all went well.
 #
 # Does every training need it? No: the ordinary network in the histogram lost nothing. And bf16, with the range of float32, needs no scaling at all. Its price is the coarse mantissa.
 #
 # **Exercise [10.scaled_step](exercises/10_training.ipynb)** ●●● One step with a scale, and without infinite gradients.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 3}
 # ## 14 · Autocast: torch decides, operation by operation
 #
 # Nobody writes all this each time. Inside `torch.autocast`, torch runs matrix products in 16 bits, and operations that need care in float32: the cross-entropy, and on a GPU also softmax and sums. The weights stay as they are.
 
-# %%
+# %% slideshow={"slide_type": "fragment", "show": "output"}
 linear = nn.Linear(8, 4)
 with torch.autocast("cpu", dtype=torch.bfloat16):
     z = linear(torch.ones(2, 8))
@@ -875,10 +875,10 @@ with torch.autocast("cpu", dtype=torch.bfloat16):
 loss.backward()
 print("weights:", linear.weight.dtype, "| pre-activations:", z.dtype, "| loss:", loss.dtype, "| gradients:", linear.weight.grad.dtype)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # In the loop four lines change. `GradScaler` is the dynamic scale of section 13; where it is not `enabled`, it does nothing. So the same code serves a GPU with fp16 and a CPU with bf16:
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 on_cuda = device.type == "cuda"
 small_type = torch.float16 if on_cuda else torch.bfloat16
 model, batches, _, _ = new_training(**small)
@@ -894,10 +894,10 @@ for X, y in batches:
     scaler.update()  # a new S
 print("weights:", next(model.parameters()).dtype, "  logits:", logits.dtype, "  trained:", loss.item() < 1.5)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # In `fit` it is one argument. Is something lost? One epoch of 25,600 digits in float32 and one in 16 bits, on whatever device there is:
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 precisions = {"fp32": 0.0, "fp16" if on_cuda else "bf16": 0.0}
 took = {}
 for precision in precisions:
@@ -908,21 +908,21 @@ for precision in precisions:
     precisions[precision] = measured(model, X_test, y_test)
     print(f"{precision} on {device.type}: accuracy {precisions[precision]:.2%}, {took[precision] / took['fp32']:.1f} times the time of fp32")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 in_32, in_16 = precisions.values()
 assert in_32 > 0.9 and abs(in_32 - in_16) < 0.01
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # The accuracy is the same but for a few tenths of a percent, no more than another seed makes. The time depends on the device: a GPU with 16-bit units gains, most of all with large layers; a CPU without such units may even lose.
 #
 # Rule of thumb: bf16 where the device has it, fp16 with scaling otherwise, float32 for loss, sums and weights always.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 8}
 # ## 15 · Five bugs
 #
 # The worst bugs raise no error. The network trains, and the loss is a bit odd. Here is a loop with a switch for each of five of them. (6,400 digits, 200 steps, SGD with `lr` = 0.1.)
 
-# %% tags=["long"]
+# %% tags=["long"] slideshow={"slide_type": "subslide"}
 def buggy(bug, steps=200, seed=0):
     """Train with one bug built in; the loss of each step, and the accuracy on the test set."""
     torch.manual_seed(seed)
@@ -951,10 +951,10 @@ def buggy(bug, steps=200, seed=0):
         losses.append(loss.item())
     return losses, measured(model, unseen, y_test)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **Predict.** Sketch the loss curve of each before you go on: `no zero_grad` · `softmax before cross-entropy` · `inputs and targets shuffled apart` · `never shuffled, sorted by class` · `pixels from 0 to 255`.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 bugs = (
     "no bug",
     "no zero_grad",
@@ -966,7 +966,7 @@ bugs = (
 results = {bug: [buggy(bug, seed=seed) for seed in range(3)] for bug in bugs}
 curves = {bug: runs[0][0] for bug, runs in results.items()}
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Explorer: which bug made this curve?
 #
 # *Can you tell a bug by its curve?* The grey line is the training without a bug.
@@ -976,13 +976,13 @@ curves = {bug: runs[0][0] for bug, runs in results.items()}
 # - **Notice** which two end at the same height, and that they began differently.
 # - **Challenge:** all five right at the first guess.
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.bugs(curves, reference="no bug")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Five small pictures, each with a loss curve over 200 steps and no name, and behind it in grey the curve without a bug, which falls from 2.3 to about 0.3. One stays level; one jumps to enormous values and comes back to 2.3; one falls to zero at once and has peaks ever after; one falls slowly and stops far above the grey one; one falls like it at first, then rises and swings.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # <details><summary>The five answers (guess first)</summary>
 #
 # - **No zero_grad** (2): gradients pile up, the steps become longer and longer. It learns for a while, then swings and gets worse.
@@ -992,21 +992,21 @@ explore.bugs(curves, reference="no bug")
 # - **Pixels to 255** (3): sure and wrong at first. The first steps are so long that the units die; what is left guesses, at 2.30.
 # </details>
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "subslide", "show": "output"}
 print("                                     first    highest   last 10   accuracy (three seeds)")
 for bug, runs in results.items():
     losses = runs[0][0]
     hits = "  ".join(f"{hit:4.0%}" for _, hit in runs)
     print(f"{bug:35} {losses[0]:6.2f} {max(losses):10.3g} {sum(losses[-10:]) / 10:9.2f}   {hits}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 hit = {bug: [accuracy for _, accuracy in runs] for bug, runs in results.items()}
 assert min(hit["no bug"]) > 0.88 and min(hit["softmax before cross-entropy"]) > 0.5
 assert max(hit["inputs and targets shuffled apart"]) < 0.25 and max(hit["pixels from 0 to 255"]) < 0.5
 assert all(runs[0][0][0] > 10 for bug, runs in results.items() if bug == "pixels from 0 to 255")
 assert min(min(losses) for losses, _ in results["softmax before cross-entropy"]) > 1.46
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # | you see | ask | bug |
 # |---|---|---|
 # | first loss far above $\log k$ | are inputs and weights of size 1? | raw pixels |
@@ -1017,7 +1017,7 @@ assert min(min(losses) for losses, _ in results["softmax before cross-entropy"])
 # | test far worse than training | overfitting? modes? the same transforms? | lesson 09; sections 7 and 1 |
 # | test too good to be true | did test data leak into training? | lesson 09 |
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Two level curves, one question
 #
 # In section 4 the optimizer of another model gave a level curve, and shuffling apart gives one as well. How to tell them? **Overfit one batch.** With wrong labels the network still learns 64 of them by heart. With the wrong optimizer it cannot. That is why this test is in the routine: it separates "cannot learn" from "there is nothing to learn".
@@ -1026,7 +1026,7 @@ assert min(min(losses) for losses, _ in results["softmax before cross-entropy"])
 #
 # **Exercise [10.find_the_bug_1](exercises/10_training.ipynb)** ● · **Exercise [10.find_the_bug_2](exercises/10_training.ipynb)** ● · **Exercise [10.find_the_bug_3](exercises/10_training.ipynb)** ●● · **Exercise [10.find_the_bug_4](exercises/10_training.ipynb)** ●●
 
-# %%
+# %% slideshow={"slide_type": "fragment", "show": "output"}
 torch.manual_seed(0)
 learner = MLP([784, 64, 10]).to(device)
 optimizer = torch.optim.SGD(learner.parameters(), lr=0.1)
@@ -1039,7 +1039,7 @@ for _ in range(200):
 print(f"64 digits with random labels, after 200 steps: loss {loss.item():.2f}")
 assert loss.item() < 0.2
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
 # ## What to remember
 #
 # - A `Dataset` answers `len` and `[i]`, transforms run at each fetch, a `DataLoader` orders and stacks. Workers help only where you wait for data.
@@ -1048,7 +1048,7 @@ assert loss.item() < 0.2
 # - Measure before you speed up; often the network waits for data. fp16 loses small gradients, scaling saves them; bf16 has the range and is coarse. Weights stay in float32.
 # - Look at the data, first loss $\log k$, overfit one batch, then scale. First loss, first steps and end of the curve name the bug.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ## Check yourself
 #
 # <details><summary>1. A classifier with 1,000 classes starts with a loss of 6.9. Is something wrong?</summary>
@@ -1076,7 +1076,7 @@ assert loss.item() < 0.2
 # Most of the time went into fetching the data, and the GPU waits. Measure fetching and training apart.
 # </details>
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ## Exercises
 #
 # Open [exercises/10_training.ipynb](exercises/10_training.ipynb).
@@ -1094,12 +1094,12 @@ assert loss.item() < 0.2
 # | 10.find_the_bug_3 | a classifier that learns slowly | ●● |
 # | 10.find_the_bug_4 | a loop whose first epoch is fine | ●● |
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # ## Where next
 #
 # We always judged by accuracy. [Lesson 11](11_evaluation.ipynb) asks when that number lies, and what to look at instead.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ## References
 #
 # - P. Micikevicius and others (2018). *Mixed precision training.* Loss scaling and float32 copies of the weights: sections 12 and 13 follow it.

@@ -10,12 +10,12 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 2}
 # # 13 · Networks with a memory
 #
 # **The question:** How can a network read something of any length, one piece after another, and still know at the end what it saw at the beginning?
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **You will be able to**
 #
 # - write an RNN, an LSTM and a GRU cell, and say what each gate does;
@@ -26,7 +26,7 @@
 #
 # **Needs:** [lesson 12](12_cnn.ipynb) · **Read:** 60 minutes · **Run:** 55 seconds on two CPU cores
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 import time
 
 import matplotlib.pyplot as plt
@@ -39,7 +39,7 @@ from utils.built.layers import count_parameters
 
 plotting.use_style()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
 # ## 1 · A pad of notes
 #
 # A name, a sentence, the births of each day: all are **sequences**. The order of their pieces matters: *dog bites man* is not *man bites dog*. And they have no fixed length.
@@ -48,14 +48,14 @@ plotting.use_style()
 #
 # A **recurrent network** (RNN) does the same. It keeps some numbers, the **hidden state** $h$: a pad of notes. At each **time step** it reads one input $x$ and its old notes, and writes new ones.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The smallest one has one number of notes:
 #
 # $$h \leftarrow \tanh(w_x\, x + w_h\, h)$$
 #
 # By hand, with $w_x = 1$, $w_h = 0.8$ and no notes yet ($h = 0$). It reads 1, then only zeros: first $\tanh(1) = 0.76$, then $\tanh(0.8 \cdot 0.76) = 0.54$, then $\tanh(0.8 \cdot 0.54) = 0.41$. The 1 is over, but its trace is still there, and fades.
 
-# %%
+# %% slideshow={"slide_type": "fragment"}
 def read(xs, w_x=1.0, w_h=0.8):
     h, notes = torch.tensor(0.0), []
     for x in xs:
@@ -68,7 +68,7 @@ print("reads 1 0 0 0 0:", read([1.0, 0, 0, 0, 0]))
 print("reads 0 0 0 0 1:", read([0.0, 0, 0, 0, 1]))
 print("without w_h:    ", read([1.0, 0, 0, 0, 0], w_h=0.0))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
 # The same five numbers in another order leave another state: it knows **when**. Without the weight $w_h$ there is no memory at all.
 #
 # ## 2 · The cell, and the cell unrolled
@@ -81,7 +81,7 @@ print("without w_h:    ", read([1.0, 0, 0, 0, 0], w_h=0.0))
 #
 # **Exercise [13.rnn_step](exercises/13_rnn.ipynb)** ● This formula. (Write it before you look at the next cell.)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def rnn_step(x, h, W_x, W_h, b):
     return torch.tanh(x @ W_x.T + h @ W_h.T + b)  # (B, n)
 
@@ -93,19 +93,19 @@ for x in (0.9, 0.1, -0.5):
     h = rnn_step(torch.tensor([[x]]), h, W_x, W_h, torch.zeros(2))
     print(f"read {x:4}, state {[round(v, 2) for v in h[0].tolist()]}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # Two units, weights set by hand. The first shows the present input, the second what the first showed one step ago. So after $-0.5$ the state still knows of the $0.1$. What is worth noting, the network will learn.
 #
 # A misconception to lose: *"an RNN has a layer for each time step"*. It has **one** cell with one set of weights, used at every step. Drawn as a row of copies it is **unrolled**. So it can read any length, and a longer text needs no more parameters. Convolution shared its weights over places; recurrence shares them over time.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # To run over a whole sequence, take a batch of shape $(B, T, d)$ apart along time, carry the state from step to step, collect the states, and stack them on the **time axis**: $(B, T, n)$.
 #
 # **Exercise [13.rnn_forward](exercises/13_rnn.ipynb)** ●● The loop over time.
 #
 # Does our cell compute what torch's `nn.RNN` does? Given the same weights, we compare the states and, through a loss on all of them, every gradient. (torch keeps two biases, one beside each matrix. Only their sum counts, so we hand ours the sum.)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "skip"}
 def largest_difference(module, run, X, V):
     """torch's layer against ours: states and gradients of their sum weighted with V."""
     outputs, _ = module(X)
@@ -131,10 +131,10 @@ V = torch.randn(4, 9, 5, dtype=torch.float64)
 off_rnn = largest_difference(nn.RNN(3, 5, batch_first=True).double(), run_rnn, X, V)
 print(f"largest difference in states and gradients: {off_rnn:.0e}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert off_rnn < 1e-12
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 3}
 # ## 3 · Four shapes of task
 #
 # What goes in and what comes out need not have the same length.
@@ -144,7 +144,7 @@ assert off_rnn < 1e-12
 # - **Many to many, in step**: an answer at every step. What will tomorrow bring? (Section 12.)
 # - **Many to many, first read, then write**: translation. An **encoder** reads all, a **decoder** writes. (Section 14.)
 
-# %%
+# %% slideshow={"slide_type": "fragment", "show": "output"}
 shapes = {
     "many to one": ([0, 1, 2], [2], 3),
     "one to many": ([0], [0, 1, 2], 3),
@@ -165,17 +165,17 @@ for ax, (name, (inputs, outputs, steps)) in zip(axes, shapes.items(), strict=Tru
     ax.set_title(name, fontsize=13)
     ax.set_axis_off()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Four unrolled networks: a row of states h, each with an arrow to the next. Many to one: three inputs x below, one output y above the last state. One to many: an input at the first state only, outputs above all. In step: inputs and outputs at each. Read, then write: three inputs at the first states, three outputs at the last ones; the state in the middle has both.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
 # ## 4 · Backpropagation through time
 #
 # The unrolled network is a deep network, one layer for each step. So backpropagation (lesson 06) works as it is, and is then called **backpropagation through time**. One thing is special: the same weight is used at every step, so its gradient is the **sum** over all its uses.
 #
 # By hand, without tanh: $h_t = w h_{t-1} + x_t$. It reads 1, 0, 0: $h_1 = 1$, $h_2 = w$, $h_3 = w^2$. The slope of $h_3$ is $2w$, and it comes in two parts: the use at step 3 has local slope $h_2 = w$; the use at step 2 has local slope $h_1 = 1$, times $w$ on the way through step 3. Together $w + w$.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def slope_of_last(w, cut_before_step=None):
     w = torch.tensor(w, requires_grad=True)
     h = torch.tensor(0.0)
@@ -189,12 +189,12 @@ def slope_of_last(w, cut_before_step=None):
 
 print(f"w = 0.9: gradient {slope_of_last(0.9):.1f}; cut before step 3: {slope_of_last(0.9, 3):.1f}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # To go backward we must keep all states, and wait until the end of the sequence. For a novel, or a sensor that never stops, that is impossible. **Truncated** backpropagation through time cuts the sequence into pieces of $k$ steps. The state is handed on from piece to piece, but **detached**: memory flows forward through all of it, the gradient back through one piece only.
 #
 # What does the cut cost? A layer for all kinds first, then we measure how wrong the gradient of $W_h$ becomes.
 
-# %% tags=["long"]
+# %% tags=["long"] slideshow={"slide_type": "skip"}
 class Recurrent(nn.Module):
     """A recurrent layer over (B, T, d_in): kind "rnn", "lstm" or "gru", n units."""
 
@@ -224,7 +224,7 @@ class Recurrent(nn.Module):
                 outputs.append(state)
         return torch.stack(outputs, dim=1), state  # (B, T, n), and the last state to go on from
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 def set_radius(W, radius):
     """Scale W in place so that its eigenvalue farthest from 0 has this size."""
     with torch.no_grad():
@@ -251,10 +251,10 @@ for k in (1, 2, 5, 10, 20, 30):
     off[k] = ((gradient_in_pieces(k) - whole).norm() / whole.norm()).item()
     print(f"pieces of {k:2} steps: the gradient is wrong by {off[k]:4.0%} of its length")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert off[1] > 0.6 and off[30] < 0.35 and off[30] < off[10] - 0.1 < off[2] - 0.2
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}
 # The gradient is never right, but with longer pieces it comes near, since most of it comes from the last few steps anyway. Mind what the cut takes away: a link between things more than $k$ steps apart **can** still be used, because the state is handed on. But no gradient asks the network to make it.
 #
 # Why does most of the gradient come from the last few steps?
@@ -263,21 +263,21 @@ assert off[1] > 0.6 and off[30] < 0.35 and off[30] < off[10] - 0.1 < off[2] - 0.
 #
 # To come from step $T$ back to step $t$, the gradient is multiplied at each step by the local slope of the cell. In one unit that is $w_h \cdot \tanh'$, in $n$ units a matrix: $W_h$, its rows scaled by $\tanh' = 1 - h^2$.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Leave tanh out for a moment. Then it is the same matrix again and again, over 50 steps $W^{50}$. An **eigenvalue** of $W$ is a factor by which it stretches some direction, the **eigenvector**, without turning it. What decides is the **spectral radius** $\rho$: the size of the eigenvalue farthest from 0. (Complex ones come in pairs, and turn while they stretch.) For a diagonal matrix the eigenvalues stand on the diagonal:
 
-# %%
+# %% slideshow={"slide_type": "fragment", "show": "output"}
 for big in (0.9, 1.0, 1.1):
     W = torch.diag(torch.tensor([big, 0.5]))
     power = torch.linalg.matrix_power(W, 50)
     print(f"diagonal {big} and 0.5: radius {torch.linalg.eigvals(W).abs().max():.1f}, 50 steps: {power[0, 0]:8.3f} and {power[1, 1]:.0e}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # Radius below 1: the gradient **vanishes**. Above 1: it **explodes**. Both exponentially in the number of steps. (For matrices that are not symmetric it may first grow and vanish later; the radius decides in the long run.)
 #
 # Now with tanh, in a random cell of 64 units. We read 100 random inputs, and ask for the gradient of the last state by the input $d$ steps earlier, compared with that by the last input.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def gradient_by_distance(make, T=100, seeds=3):
     """Mean size of the gradient by the input d steps back, relative to d = 0: shape (T,)."""
     logs = []
@@ -297,10 +297,10 @@ def cell_of_radius(radius):
     set_radius(layer.weights[1], radius)
     return layer
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.predict("13.radius")
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 reach = {radius: gradient_by_distance(lambda r=radius: cell_of_radius(r)) for radius in (0.6, 1.0, 1.5, 2.0, 3.0)}
 ax = plt.subplots(figsize=(9, 4.8))[1]
 for radius, sizes in reach.items():
@@ -309,14 +309,14 @@ ax.set(yscale="log", xlabel="steps back", ylabel="gradient, relative to the last
 ax.set_title("With tanh, radius 1 is not enough")
 plotting.label_lines(ax);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Five lines over 100 steps, logarithmic axis, all starting at 1. At radius 0.6 the line falls straight to below 10⁻²⁴. At radius 1 it falls too, to about 10⁻⁶. At 1.5 it stays near 1 and turns up a little at the end. At 2 and 3 it rises, to some 10⁵ and 10¹².
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert reach[0.6][99] < 1e-20 and 1e-9 < reach[1.0][99] < 1e-3
 assert 0.1 < reach[1.5][50] < 30 and reach[2.0][99] > 1e3 and reach[3.0][99] > 1e8
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}
 # A misconception to lose: *"radius 1 is just right"*. It is without tanh. With it each step also multiplies by $1 - h^2$, which is below 1, so radius 1 vanishes, and the balance lies higher, near 1.5 here. Where exactly depends on the inputs: they decide how flat tanh is. And training moves it.
 #
 # Both are bad in different ways. An **exploding** gradient is seen at once: the loss jumps. A **vanishing** one is silent: the network learns, but only what is near.
@@ -325,7 +325,7 @@ assert 0.1 < reach[1.5][50] < 30 and reach[2.0][99] > 1e3 and reach[3.0][99] > 1
 #
 # An exploding gradient comes from a loss with a cliff. Here is one: a cell of one unit, $h_t = \tanh(2 h_{t-1} + b)$, ten steps from $h = 0$. The loss wants $h_{10} = 0.5$.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def cliff_loss(b):
     h = torch.zeros_like(b)
     for _ in range(10):
@@ -347,7 +347,7 @@ def walk(clip, b=0.004, lr=0.0005, steps=80):
 for clip in (None, 1.0):
     print(f"clip {clip}:", "  ".join(f"{b:.4f}" for b, _ in walk(clip)[:4]), f" ...  loss at the end {walk(clip)[-1][1]:.3f}")
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 b = torch.linspace(-0.065, 0.02, 1701, dtype=torch.float64)
 ax = plt.subplots(figsize=(9, 4.4))[1]
 ax.plot(b, cliff_loss(b), color=plotting.COLORS["text"])
@@ -357,17 +357,17 @@ ax.set(xlabel="bias $b$", ylabel="loss", title="Not clipped, it is thrown out of
 ax.set_xlim(-0.065, 0.02)
 ax.legend(loc="center left");
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** The loss over the bias: high and flat on the left, low and flat on the right, between them a narrow ravine just right of zero. Both walks start to the right of it. Clipped, the points come down in small steps and stop in the ravine. Not clipped, the first step lands in the ravine too. But its walls are steep, and the second step is thrown over the other wall, far out onto the plateau. There the slope is almost zero: the squares crawl.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **Clipping** (lesson 07) keeps the direction and limits the length, over the gradients of **all** parameters together. In training it stands between `backward` and `step`, and it changes `p.grad` **in place**: the optimizer reads it there. It gives back the length before, worth writing down.
 #
 # By hand, most 1: gradients [3] and [4] have length 5 together, so both are multiplied by 1/5: [0.6] and [0.8].
 #
 # **Exercise [13.clip_grad_norm](exercises/13_rnn.ipynb)** ●● In place, and parameters without a gradient are left out. (Write it before you look at the next cell.)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def clip_grad_norm(parameters, most):
     gradients = [p.grad for p in parameters if p.grad is not None]
     norm = sum(float(g.square().sum()) for g in gradients) ** 0.5
@@ -387,7 +387,7 @@ for clip in (clip_grad_norm, nn.utils.clip_grad_norm_):
     print(f"{clip.__name__}: length before above 1000: {before > 1000}, now {results[-1].norm():.4f}")
 assert (results[0] - results[1]).abs().max() < 1e-5
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}
 # Clipping mends explosion. It cannot mend vanishing: what is gone cannot be scaled up. For that we need another cell.
 #
 # ## 7 · The LSTM: a conveyor belt with gates
@@ -398,7 +398,7 @@ assert (results[0] - results[1]).abs().max() < 1e-5
 # - the **input gate** $i$: how much of the new candidate $g$ is put on;
 # - the **output gate** $o$: how much of $c$ is shown as $h$.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # $$c_t = f \odot c_{t-1} + i \odot g \qquad h_t = o \odot \tanh(c_t)$$
 #
 # ($\odot$: entry by entry.) Each of $i$, $f$, $o$ is a small dense layer on $x_t$ and $h_{t-1}$ with a sigmoid; the candidate $g$ is one with tanh.
@@ -407,24 +407,24 @@ assert (results[0] - results[1]).abs().max() < 1e-5
 #
 # The point: along the belt, the gradient is multiplied by $f$ alone. No matrix, no tanh. If $f$ is near 1, it gets through.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # torch keeps the four layers stacked in one matrix of $4n$ rows, in the order $i$, $f$, $g$, $o$. `chunk(4, dim=-1)` cuts their sums apart again:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 sums = torch.arange(8.0).reshape(1, 8)  # (B, 4n) with n = 2
 for name, part in zip("ifgo", sums.chunk(4, dim=-1), strict=True):
     print(name, part.tolist())
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **Exercise [13.lstm_step](exercises/13_rnn.ipynb)** ●●● Four sums, three gates, two states. (Write it before you look at the next cell.)
 
-# %%
+# %% slideshow={"slide_type": "fragment"}
 def lstm_step(x, h, c, W_x, W_h, b):
     i, f, g, o = (x @ W_x.T + h @ W_h.T + b).chunk(4, dim=-1)  # four of (B, n)
     c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
     return torch.sigmoid(o) * torch.tanh(c), c
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "skip"}
 def run_lstm(X, weights):
     W_x, W_h, b_x, b_h = weights
     h = c = X.new_zeros(len(X), W_h.shape[1])
@@ -441,10 +441,10 @@ V = torch.randn(4, 9, 5, dtype=torch.float64)
 off_lstm = largest_difference(nn.LSTM(3, 5, batch_first=True).double(), run_lstm, X, V)
 print(f"largest difference in states and gradients: {off_lstm:.0e}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert off_lstm < 1e-12
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 3}
 # ## 8 · The GRU: two gates, one state
 #
 # The **gated recurrent unit** (Cho and others, 2014) does without the second state:
@@ -455,19 +455,19 @@ assert off_lstm < 1e-12
 #
 # By hand, $h = 0.8$, $g = -0.5$, $z = 0.9$: new $h = 0.1 \cdot (-0.5) + 0.9 \cdot 0.8 = 0.67$.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # In torch's order the rows are $r$, $z$, $g$. The reset gate multiplies the state's part of the candidate **after** the matrix, bias included. That is why a GRU needs two biases.
 #
 # **Exercise [13.gru_step](exercises/13_rnn.ipynb)** ●●● Two gates, and mind where $r$ stands. (Write it before you look at the next cell.)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def gru_step(x, h, W_x, W_h, b_x, b_h):
     r, z, g = (x @ W_x.T + b_x).chunk(3, dim=-1)
     r_h, z_h, g_h = (h @ W_h.T + b_h).chunk(3, dim=-1)
     r, z = torch.sigmoid(r + r_h), torch.sigmoid(z + z_h)
     return (1 - z) * torch.tanh(g + r * g_h) + z * h
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "skip"}
 def run_gru(X, weights):
     h, states = X.new_zeros(len(X), weights[1].shape[1]), []
     for x in X.unbind(dim=1):
@@ -479,12 +479,12 @@ def run_gru(X, weights):
 off_gru = largest_difference(nn.GRU(3, 5, batch_first=True).double(), run_gru, X, V)
 print(f"largest difference in states and gradients: {off_gru:.0e}")
 
-# %%
+# %% slideshow={"slide_type": "fragment", "show": "output"}
 assert off_gru < 1e-12
 for kind in ("rnn", "gru", "lstm"):
     print(f"{kind:4} with d = 8 and n = 64: {count_parameters(Recurrent(kind, 8, 64)):6,} parameters")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 8}
 # By hand: the plain cell has $n(d + n + 1) = 64 \cdot 73 = 4{,}672$. The LSTM has four times as many. The GRU has three times as many, and the second bias.
 #
 # All three are equal to torch's, forward and backward. From here on we take torch's own where speed counts: `nn.RNN`, `nn.LSTM`, `nn.GRU`.
@@ -493,10 +493,10 @@ for kind in ("rnn", "gru", "lstm"):
 #
 # The measurement of section 5 again, with fresh cells of all kinds: random weights, nothing trained.
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.predict("13.fresh")
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 def lstm_with_open_gate(bias):
     layer = Recurrent("lstm", 8, 64)
     with torch.no_grad():
@@ -514,19 +514,19 @@ ax.set(yscale="log", xlabel="steps back", ylabel="gradient, relative to the last
 ax.set_title("It is the open forget gate that keeps the gradient")
 plotting.label_lines(ax);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Five lines over 100 steps, logarithmic axis. RNN, LSTM and GRU all fall steeply, the RNN to about 10⁻²⁴, the two others to about 10⁻¹⁹. The LSTM with forget bias 1 falls to about 10⁻⁷. With forget bias 3 it stays level near 1.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert kept["RNN"][50] < kept["LSTM"][50] < 1e-7 and kept["GRU"][50] < 1e-6
 assert kept["LSTM, forget bias 1"][50] > 1e4 * kept["LSTM"][50] and kept["LSTM, forget bias 3"][50] > 0.02
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # A misconception to lose: *"LSTMs have no vanishing gradient"*. A fresh one has: its forget gates stand near $\sigma(0) = 0.5$, and $0.5^{50} \approx 10^{-15}$. With bias 1 they stand near $\sigma(1) = 0.73$, with bias 3 near 0.95. (The line stays even above $0.95^{100} = 0.006$: through $h$ the gradient has other ways, which add to it.)
 #
 # What an LSTM has is the **possibility**: it can learn to open a gate, one number, while a plain cell would have to keep a product of matrices in balance. Starting with the forget gate open is common advice (Gers and others, 2000; Jozefowicz and others, 2015). We shall take it.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Explorer: one cell, gate by gate
 #
 # *What must the gates do, so that something is kept?* Type numbers ("1 20\*0" is a 1 and twenty zeros) or a word; set the biases; click a step to see its numbers.
@@ -537,20 +537,20 @@ assert kept["LSTM, forget bias 1"][50] > 1e4 * kept["LSTM"][50] and kept["LSTM, 
 # - **Notice:** what $f$ leaves of the 1, it leaves of the gradient.
 # - **Challenge:** "Noise": carry the first number over 20 steps, less than 10% lost, while other numbers come in.
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.gates()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** The word "recurrent" read by one LSTM unit, one column a letter; the second, e, is marked. At the top the input: a vowel is 1, another letter −1. Then rows of numbers for $i$, $f$, $g$ and $o$. The input gate opens at vowels (0.88) and nearly shuts otherwise (0.12); the forget gate stays at 0.73. Below, two lines: $c$ jumps up at each vowel and fades after it; $h$ does the same, smaller.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}
 # ## 10 · The adding problem
 #
 # A test made for long memory. Each step brings two numbers: a random value between 0 and 1, and a mark. Exactly two marks are 1, one in the first half and one in the second. At the end the network must give the sum of the two marked values. **Many to one.**
 #
 # The simplest answer is to say 1 always, the mean. Its mean squared error is $1/12 + 1/12 = 0.167$. Below that, something was remembered.
 
-# %%
+# %% slideshow={"slide_type": "fragment", "show": "output"}
 def adding_batch(B, T, generator):
     rows = torch.arange(B)
     values, marks = torch.rand(B, T, generator=generator), torch.zeros(B, T)
@@ -563,7 +563,7 @@ X, y = adding_batch(1, 8, torch.Generator().manual_seed(0))
 print("values", [round(v, 2) for v in X[0, :, 0].tolist()])
 print("marks ", X[0, :, 1].int().tolist(), f"-> {y[0]:.2f}")
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 LAYERS = {"RNN": nn.RNN, "LSTM": nn.LSTM, "GRU": nn.GRU}
 
 
@@ -581,7 +581,7 @@ class LastState(nn.Module):
         states, _ = self.layer(X)  # (B, T, n)
         return self.out(states[:, -1])[:, 0]
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def learn_to_add(kind, T, most=400):
     """The loss at each step; stops when the last 20 were below 0.02."""
     torch.manual_seed(0)
@@ -598,13 +598,13 @@ def learn_to_add(kind, T, most=400):
         losses.append(loss.item())
     return losses
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # Nine trainings of at most 400 steps. It takes about 15 seconds. (A run stops early once it has learned.)
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.predict("13.adding")
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "skip"}
 def learn_all(T):
     """Train one network of each kind; their losses, and the mean of the last 20."""
     for kind in LAYERS:
@@ -617,17 +617,17 @@ adding, ends = {}, {}
 learn_all(10)
 learn_all(50)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert ends["RNN", 10] < 0.1 and max(ends["LSTM", 10], ends["GRU", 10]) < 0.05
 assert ends["RNN", 50] > 0.14 and ends["LSTM", 50] < 0.1 and ends["GRU", 50] < 0.05
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "skip"}
 learn_all(100)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert ends["RNN", 100] > 0.14 and ends["GRU", 100] < 0.05
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 fig, axes = plt.subplots(1, 3, figsize=(12, 4), layout="constrained", sharey=True)
 for ax, T in zip(axes, (10, 50, 100), strict=True):
     for style, kind in zip(("-", "--", "-."), LAYERS, strict=True):
@@ -638,15 +638,15 @@ for ax, T in zip(axes, (10, 50, 100), strict=True):
 axes[0].set_ylabel("mean squared error")
 axes[0].legend();
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Three panels, error over training steps; a thin level line marks 0.167. With 10 steps all three fall below it, GRU and LSTM quickly, the RNN late and not so far. With 50 steps the GRU falls, later the LSTM; the RNN stays at the line. With 100 steps only the GRU falls, after 200 training steps or so; the RNN and the LSTM stay at the line or close to it.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # Over 50 and 100 steps always the same shape: for a long time **nothing**, then a sudden fall. As long as nearly nothing from the first half arrives, no small change of the weights helps much.
 #
 # The plain RNN learned 10 steps more or less, 50 and 100 not at all: it says the mean. The gates get further. That the GRU learned 100 steps in this time and the LSTM did not is no law: which of them is quicker depends on the task, the learning rate and the gates' biases. Of the LSTM at 50 steps we can say more: with three seeds it got there each time, in fewer than 400 steps.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 8}
 # ## 11 · A model that invents names
 #
 # Now something with letters. The US census of 1990 lists 88,799 surnames; we take the 10,000 most frequent. The network reads a name letter by letter and says at each step what comes next: **many to many, in step**. When it is trained, we let it write: **one to many**.
@@ -659,7 +659,7 @@ axes[0].legend();
 #
 # The targets are the inputs, **one step later**.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # In training, each step reads the **true** letter before, whatever the network had said. This is **teacher forcing**: all steps of a name can be compared with their targets in one go, and one mistake does not spoil the rest of the lesson.
 #
 # Names have unequal lengths, and a tensor has straight edges. So we **pad**: fill up to the longest. What are the targets there? A number that the loss leaves out; torch's cross-entropy skips −100.
@@ -668,7 +668,7 @@ axes[0].legend();
 #
 # **Exercise [13.next_char_pairs](exercises/13_rnn.ipynb)** ●● From names to inputs and targets. (Write both before you look at the next cell.)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def pad_sequences(sequences, value=0):
     lengths = torch.tensor([len(s) for s in sequences], dtype=torch.int64)
     padded = torch.full((len(lengths), int(lengths.max()) if len(lengths) else 0), value)
@@ -690,12 +690,12 @@ inputs, targets = next_char_pairs(["ann", "bo"], ALPHABET)
 print(inputs)
 print(targets)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Numbers into arrows: the embedding
 #
 # Letter 20 is not twice letter 10. One-hot (lesson 03) would do: 27 numbers, one of them 1. But a one-hot row times a matrix just **picks a row** of the matrix. So leave out the multiplication and look the row up. This is an **embedding**: a table with one learned arrow for each letter.
 
-# %%
+# %% slideshow={"slide_type": "fragment"}
 torch.manual_seed(0)
 table = nn.Embedding(27, 4)  # 27 letters, 4 numbers each
 letters = torch.tensor([[0, 1, 14, 14]])  # ". a n n", (B, T)
@@ -703,12 +703,12 @@ looked_up = table(letters)  # (B, T, 4)
 multiplied = F.one_hot(letters, 27).float() @ table.weight
 print(tuple(looked_up.shape), "largest difference to one-hot times matrix:", (looked_up - multiplied).abs().max().item())
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Packing
 #
 # Padding has a trap. The last column of the states is, for a short name, the state after reading filling. For many to one that is the wrong state. **Packing** tells torch the lengths: it stops each row at its own end, and saves the work. (`enforce_sorted=False`: the rows need not come longest first.)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 torch.manual_seed(0)
 layer = nn.LSTM(4, 8, batch_first=True)
 padded, lengths = pad_sequences([[1, 14, 14], [2, 15], [3, 8, 1, 16, 12, 9, 14]])
@@ -725,10 +725,10 @@ print("padded:", [f"{d:.2f}" for d in off_padded.tolist()])
 print("packed:", [f"{d:.2f}" for d in off_packed.tolist()])
 print(f"steps computed: {padded.numel()} padded, {len(packed.data)} packed")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert off_packed.max() < 1e-5 < off_padded[:2].min() and off_padded[2] < 1e-5
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Padded, the two short names have wrong last states; packed, all are right, with 12 steps instead of 21. (In step, padding at the **end** does no harm: no real letter comes after it, and its targets are skipped. So our model of names needs no packing.)
 #
 # ### The model
@@ -747,7 +747,7 @@ class NameModel(nn.Module):
         states, state = self.layer(self.embedding(letters), state)
         return self.out(states), state
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 def name_loss(model, inputs, targets):
     logits, _ = model(inputs)
     return F.cross_entropy(logits.transpose(1, 2), targets, ignore_index=-100)  # classes on axis 1
@@ -766,7 +766,7 @@ print(f"{count_parameters(name_model):,} parameters, loss before training {name_
 #
 # How low can a simple rule come? Count in the training names how often each letter follows each other one, and predict by these counts. It is a memory of one letter.
 
-# %%
+# %% slideshow={"slide_type": "fragment", "show": "output"}
 counts = torch.ones(27, 27)  # begin with 1, so that nothing is impossible
 real = targets[train_rows] != -100
 # add 1 at (letter before, letter after), for every pair
@@ -776,7 +776,7 @@ real = targets[held_out] != -100
 one_letter = -log_p[inputs[held_out][real], targets[held_out][real]].mean().item()
 print(f"loss on 1,000 held-out names, knowing one letter back: {one_letter:.2f}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Sampling
 #
 # To write, start with the mark, **draw** a letter with the probabilities that the model gives, feed it back as the next input, and so on until it draws the mark. Always taking the most probable would give the same name each time.
@@ -785,7 +785,7 @@ print(f"loss on 1,000 held-out names, knowing one letter back: {one_letter:.2f}"
 #
 # **Exercise [13.sample](exercises/13_rnn.ipynb)** ●● Draw one index. (Write it before you look at the next cell.)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def sample_index(logits, temperature=1.0, generator=None):
     if temperature <= 0:
         raise ValueError(f"temperature must be above 0, not {temperature}")
@@ -798,7 +798,7 @@ for temperature in (0.5, 1.0, 2.0):
     drawn = [sample_index(torch.tensor([2.0, 0.0]), temperature, generator) for _ in range(2000)]
     print(f"temperature {temperature}: the second was drawn {sum(drawn) / 20:.0f} times in 100")
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 @torch.no_grad()
 def write_names(model, count, temperature=1.0, seed=1, most=16):
     generator, written = torch.Generator().manual_seed(seed), []
@@ -816,12 +816,12 @@ def write_names(model, count, temperature=1.0, seed=1, most=16):
 
 print("before training:", ", ".join(write_names(name_model, 5)))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Watch it learn
 #
 # 400 steps of 128 names each, about 5 seconds. Along the way: the loss on held-out names, and five names.
 
-# %% tags=["nbval-ignore-output", "long"]
+# %% tags=["nbval-ignore-output", "long"] slideshow={"show": "output"}
 optimizer = torch.optim.Adam(name_model.parameters(), lr=0.005)
 generator = torch.Generator().manual_seed(0)
 record, norms = {}, []
@@ -837,7 +837,7 @@ for step in range(401):
     norms.append(clip_grad_norm(name_model.parameters(), 1.0))
     optimizer.step()
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 known = set(texts.surnames())
 assert abs(record[0] - torch.tensor(27.0).log()) < 0.05 and record[400] < record[100] < record[30] < record[10]
 assert record[400] < min(2.25, one_letter - 0.2)
@@ -846,15 +846,15 @@ with torch.no_grad():
 assert trained_on > record[400] - 0.15
 print(f"on its training names the loss is less than 0.15 lower: {trained_on > record[400] - 0.15}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # From noise to names. At first the model draws all letters alike. After some ten steps it knows that some letters are commoner (and that names end), later it alternates vowels and consonants, and in the end most of what it writes sounds like a name. Some exist, most are new. (The drawing begins with the same seed each time. So you can see one name become better.)
 #
 # The loss went from 3.3 to about 2.2, well below the 2.5 of one letter's memory. It has learned more than which letter follows which.
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.predict("13.temperature")
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "subslide", "show": "output"}
 share, different = {}, {}
 for temperature in (0.3, 0.6, 1.0, 1.5):
     written = write_names(name_model, 150, temperature)
@@ -862,20 +862,20 @@ for temperature in (0.3, 0.6, 1.0, 1.5):
     different[temperature] = len(set(written))
     print(f"{temperature}: {share[temperature]:4.0%} are surnames, {different[temperature]:3} of 150 differ: ", ", ".join(written[:5]))
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert share[0.3] > 0.4 > 0.3 > share[1.0] and share[1.5] < 0.2 and different[0.3] < 140
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # At 0.3 about half of the "inventions" are real surnames or more, and several were drawn more than once: safe and dull. At 1.5 it is about one in ten. Temperature trades safety for variety, without any training. At 1.0 the model draws as it was taught: about one in six is real, though real names are a tiny part of all possible strings.
 #
 # Did it just learn its 10,000 names by heart? It has about 23,000 numbers, the 9,000 names have some 60,000 letters, and on these its loss is hardly lower than on names it never saw. So: mostly not.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}
 # ## 12 · What will tomorrow bring?
 #
 # How many children are born in the United States each day? We have all 5,479 days of 2000 to 2014. Training: the first twelve years. Test: the last two, in the order of time. (2012 lies between: the validation year, for choices such as the number of units. We leave it alone.) (To shuffle days into both, lesson 09, would let the future leak into the past.)
 
-# %%
+# %% slideshow={"slide_type": "fragment", "show": "output"}
 days, per_day = texts.births()
 births = per_day.float() / 1000  # thousands
 first_test = sum(day.year < 2013 for day in days)
@@ -890,15 +890,15 @@ ax.plot(births[start : start + 63], "o-", color=plotting.COLORS["text"], markers
 ax.set_xticks(range(0, 63, 7), [f"{d.day} {d:%b}" for d in days[start : start + 63 : 7]])
 ax.set(ylabel="births, thousands", xlabel="Mondays, 2011 and 2012", title="Quiet at weekends, Thanksgiving and Christmas", ylim=(5, 15));
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Nine weeks, one dot a day. From Monday to Friday mostly 12 to 13 thousand births, on Saturdays and Sundays 7 or 8. Some days fall out of the rhythm: Thanksgiving (24 November) looks like a Sunday, the Mondays 26 December and 2 January like Saturdays, 25 December is the lowest of all, and Friday 11 November is the highest: 11/11/11. (Many births are planned.)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Always first a **simple rule** to beat: *as on the same weekday last week*. And a simpler one: tomorrow *as today*. We measure the mean absolute error, in thousands of births.
 #
 # The network: a GRU with 32 units, one number in and one out at each day, **in step**. It reads pieces of eight weeks; at each day it says the next. (The state starts at zero, so we leave out the first two weeks of each piece from the loss.)
 
-# %%
+# %% slideshow={"slide_type": "fragment"}
 class Forecaster(nn.Module):
     """Days (B, T) -> the next day at each step, (B, T), and the state to go on from."""
 
@@ -910,7 +910,7 @@ class Forecaster(nn.Module):
         states, state = self.layer(X[..., None], state)
         return self.out(states)[..., 0], state
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def train_forecaster(seed, steps=300, length=56):
     torch.manual_seed(seed)
     model = Forecaster()
@@ -929,13 +929,13 @@ def train_forecaster(seed, steps=300, length=56):
 
 forecaster = train_forecaster(0)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **One step:** it knows all days up to today and says tomorrow. **Many steps:** it knows nothing after today. It says tomorrow, takes its own answer for the truth, says the day after, and so on: no teacher any more. How does the error grow over four weeks?
 
-# %%
+# %% slideshow={"show": "output"}
 explore.predict("13.forecast")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 @torch.no_grad()
 def forecast(model, today, ahead=28, context=56):
     """The `ahead` days after each day of `today`, from the `context` days up to it: (B, ahead)."""
@@ -959,17 +959,17 @@ def error(said):
 ahead, rule = error(forecast(forecaster, today)), error(last_week)
 yesterday = error(z[today[:, None]].expand(-1, 28))
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "subslide", "show": "output"}
 print("days ahead        1      7     14     28")
 for name, row in (("GRU", ahead), ("last week", rule)):
     print(f"{name:12}", "  ".join(f"{row[k - 1]:5.2f}" for k in (1, 7, 14, 28)))
 print(f"as today, one day ahead: {yesterday[0]:.2f}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert ahead[0] < rule[0] < 0.43 < 1.6 < yesterday[0]
 assert 1.2 * ahead[0] < ahead[27] < 2 * ahead[0] and abs(ahead[27] / rule[27] - 1) < 0.2
 
-# %%
+# %% slideshow={"show": "output"}
 december = torch.tensor([dates.index("2013-12-08")])
 fig, (left, right) = plt.subplots(1, 2, figsize=(13, 4.4), layout="constrained", width_ratios=[2, 3])
 left.plot(range(1, 29), ahead, "o-", color=plotting.COLORS["test"], markersize=5, label="GRU")
@@ -985,20 +985,20 @@ right.set_xticks(range(0, 28, 7), [f"{d.day} {d:%b}" for d in days[int(december)
 right.set(ylabel="births, thousands", ylim=(5, 16), title="Nobody told it of Christmas (2013)")
 right.legend(ncols=3, loc="upper center");
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Left, mean error over days ahead. The GRU starts lower, rises day by day, and after about three weeks meets the line of last week's days, which climbs in stairs of a week. Right, four weeks of December 2013. Until the 22nd the three lines lie close. At Christmas the true line falls; the line of many steps goes on as in any week, the line of one step comes down, too late.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # Fed with itself, the network does not explode; it forgets. What it knew of these particular days fades, the rhythm of the week is left, and that is all the simple rule knows either. (Three seeds, trained a little longer: 0.33 to 0.39 one day ahead, 0.50 to 0.52 at 28.)
 #
 # A misconception to lose: *"it is right within 0.3 thousand tomorrow, so it can see four weeks ahead"*. Ask always: **how many steps ahead, and better than what?** Against *as today*, 1.65, it looks brilliant. Against last week's day it leads by less than a quarter on the first day, and by nothing after four weeks. And a holiday that the series does not announce it cannot foresee.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 2}
 # ## 13 · Looking at the notes
 #
 # The forecaster's state has 32 numbers. What do they know? We read the year 2013 and look at the state after each day, in the two directions in which the states vary most. (These are the first two **principal components**. `torch.linalg.svd` of the states minus their mean gives such directions, ordered by how much the states vary along them.)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 with torch.no_grad():
     states, _ = forecaster.layer(z[first_test - 56 : first_test + 365, None])  # (421, 32)
 states = states[56:]  # the days of 2013
@@ -1007,7 +1007,7 @@ path = (states - states.mean(dim=0)) @ directions[:2].T  # (365, 2)
 seen_share = (sizes[:2].square().sum() / sizes.square().sum()).item()
 print(f"two directions hold more than 75% of the variance of 32: {seen_share > 0.75}")
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 weekday = torch.tensor([day.weekday() for day in days[first_test : first_test + 365]])
 ax = plt.subplots(figsize=(8, 6))[1]
 ax.plot(*path[120:141].T, color=plotting.COLORS["muted"], lw=1)
@@ -1019,15 +1019,15 @@ ax.text(*0.8 * path[358], "25 Dec", color=plotting.COLORS["wrong"], ha="center")
 ax.margins(0.12)
 ax.set(xlabel="first direction", ylabel="second direction", title="The state runs in a circle, a week long");
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** A dot for each day of 2013. They lie in seven small heaps on a ring, Monday to Sunday in their order; a grey line, three ordinary weeks in May, runs round it, each time nearly on the same track. A dashed line shows the end of the year: on 25 December it leaves the ring and cuts inside, and some days later it is back.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 centres = torch.stack([states[weekday == k].median(dim=0).values for k in range(7)])  # (7, 32)
 nearest = torch.cdist(states, centres).argmin(dim=1)
 assert (nearest == weekday).float().mean() > 0.8
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
 # ## 14 · First read, then write
 #
 # How would one translate? Output and input have different lengths, and the first word of the answer may depend on the last of the question. The **encoder–decoder** (Sutskever and others; Cho and others, 2014) uses two recurrent networks:
@@ -1037,7 +1037,7 @@ assert (nearest == weekday).float().mean() > 0.8
 #
 # Our task: write a row of digits backwards. The first digit written is the last one read.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 class EncoderDecoder(nn.Module):
     """Tokens 1–10, 0 is the begin mark: question (B, T) and answer so far (B, T) -> logits (B, T, 11)."""
 
@@ -1061,7 +1061,7 @@ class EncoderDecoder(nn.Module):
             written.append(token)
         return torch.cat(written, dim=1)
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 def reversal_batch(B, T):
     question = torch.randint(1, 11, (B, T))
     answer = question.flip(1)
@@ -1072,7 +1072,7 @@ torch.manual_seed(0)
 for name, tokens in zip(("question ", "answer in", "answer   "), reversal_batch(1, 4), strict=True):
     print(name, tokens[0].tolist())
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def learn_to_reverse(T, steps=300):
     """Shares of digits that are right: with the teacher, and writing freely."""
     torch.manual_seed(0)
@@ -1089,16 +1089,16 @@ def learn_to_reverse(T, steps=300):
     forced = model(question, answer_in).argmax(dim=-1)
     return tuple((said == answer).float().mean().item() for said in (forced, model.write(question)))
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 reversed_right = {T: learn_to_reverse(T) for T in (4, 8)}
 for T, (forced, free) in reversed_right.items():
     print(f"{T} digits: {forced:.0%} right with the teacher, {free:.0%} writing freely")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert reversed_right[4][1] > 0.9 and reversed_right[8][1] < reversed_right[4][1] - 0.05
 assert reversed_right[8][0] > reversed_right[8][1]
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # With 4 digits it works. With 8, after as many training steps, it is worse. (More steps or units help.) Two things make it hard.
 #
 # - **The bottleneck.** Whatever the question's length, all of it must fit into one state of fixed size (48 numbers here), and the gradient must come back through it.
@@ -1106,12 +1106,12 @@ assert reversed_right[8][0] > reversed_right[8][1]
 #
 # Lesson 15 lets such a pair learn to pronounce words, and lesson 14 opens the bottleneck.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 2}
 # ## 15 · One step after another
 #
 # One more limit. A convolution computes all places at once. An RNN cannot: $h_{100}$ needs $h_{99}$, which needs $h_{98}$. Teacher forcing gives all **inputs** at once, but not the states. We compare an RNN with a plain product that has the same number of multiplications.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 def seconds(f, times=15):
     best = float("inf")
     for _ in range(times):
@@ -1129,15 +1129,15 @@ for T in (64, 256, 1024):
         took[T] = seconds(lambda X=X, layer=layer: layer(X)), seconds(lambda X=X, W=W: torch.tanh(X @ W @ W))
     print(f"T = {T:4}: step by step {1000 * took[T][0]:6.1f} ms, all at once {1000 * took[T][1]:5.2f} ms")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert took[1024][0] > 3 * took[1024][1] and took[1024][0] > 4 * took[64][0]
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # Sixteen times as many steps take roughly sixteen times as long, step by step. The product takes the same multiplications (two for each entry, as the cell does), but none has to wait for another, so the processor can work on many at once. (Part of the difference is Python, called anew at each step. torch's `nn.RNN` spares that; it still goes step by step.) On a GPU, with its thousands of small processors, waiting costs far more. Teacher forcing does not help: the inputs are all there, the states are not.
 #
 # A misconception to lose: *"RNNs are slow because they compute a lot"*. They compute little. They **wait**.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
 # ## What to remember
 #
 # - An RNN writes $\tanh(x W_x^T + h W_h^T + b)$ with the same weights at every step. An LSTM keeps a belt $c$: forget, put on, show. A GRU mixes old and new by one gate. All three are torch's to the last digits, forward and backward.
@@ -1146,7 +1146,7 @@ assert took[1024][0] > 3 * took[1024][1] and took[1024][0] > 4 * took[64][0]
 # - A forecast fed with itself gets worse with each day. Judge it against a simple rule such as last week's day.
 # - An encoder hands one state of fixed size to a decoder: long inputs do not fit well. And states come one after another, so time cannot be computed in parallel.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ## Check yourself
 #
 # <details><summary>1. Someone's RNN learns what happened 5 steps ago, but never what happened 50 steps ago. The loss curve is smooth. What is wrong, and would clipping help?</summary>
@@ -1174,7 +1174,7 @@ assert took[1024][0] > 3 * took[1024][1] and took[1024][0] > 4 * took[64][0]
 # Took the most probable letter each time, or a temperature near 0. (Or the generator gets the same seed before each name.)
 # </details>
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ## Exercises
 #
 # Open [exercises/13_rnn.ipynb](exercises/13_rnn.ipynb).
@@ -1190,12 +1190,12 @@ assert took[1024][0] > 3 * took[1024][1] and took[1024][0] > 4 * took[64][0]
 # | 13.next_char_pairs | inputs, and targets one step later | ●● |
 # | 13.pad_sequences | rows of one length | ● |
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # ## Where next
 #
 # Two limits are left: one state of fixed size for a whole sentence, and one step after another. [Lesson 14](14_attention.ipynb) lifts both with one idea: let the decoder look back at **all** the states and choose.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ## References
 #
 # - J. Elman (1990). *Finding structure in time.* The plain recurrent network, and letters predicted one after another.

@@ -10,12 +10,12 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 2}
 # # 16 · Two networks in a contest
 #
 # **The question:** How can a network learn to make new pictures, when nobody can write down a loss that says what a good picture is?
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **You will be able to**
 #
 # - say what generator and discriminator play for, and what the best discriminator answers at every place;
@@ -26,7 +26,7 @@
 #
 # **Needs:** [lesson 12](12_cnn.ipynb), and the habits of lessons 07 and 11 · **Read:** 55 minutes · **Run:** 45 seconds on two CPU cores
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 import math
 from itertools import pairwise
 
@@ -42,7 +42,7 @@ from utils.training import fit
 
 plotting.use_style()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 2}
 # ## 1 · A loss that learns
 #
 # So far every picture came with a right answer. Now there is none: we want **new** digits, like those of MNIST but not among them. Which loss says "this looks like a digit"? Mean squared error against what?
@@ -54,10 +54,10 @@ plotting.use_style()
 #
 # $D$ learns to tell them apart. $G$ learns to make $D$ err. Together they are a **generative adversarial network**, a **GAN**.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # We begin where everything can be seen: data are single numbers. Half of them lie around −1.5, half around 1.5. Their **density** says how often a number is met: the area under it between two places is the share of numbers there. (A real GAN never knows it. We do, so that we can check.)
 
-# %%
+# %% slideshow={"slide_type": "fragment", "show": "output"}
 grid = torch.linspace(-4, 4, 161)  # places at which we look, 0.05 apart
 
 
@@ -84,26 +84,26 @@ G, D = small_net(), small_net()  # both take one number and give one number
 print("real:", [round(x, 2) for x in real_numbers(6)[:, 0].tolist()])
 print("made:", [round(x, 2) for x in G(torch.randn(6, 1))[:, 0].tolist()])
 
-# %% [markdown]
-# The last layer of $D$ gives a logit, and the sigmoid makes a probability of it, as in lesson 05. $G$ gets a number from the bell $z \sim \mathcal N(0, 1)$. Untrained, it makes almost the same number of every $z$. It will have to learn to bend one bell into two. And mark this: **the generator never sees a real number.** It only hears what $D$ says of its own.
+# %% [markdown] slideshow={"slide_type": "notes"}
+# The last layer of $D$ gives a logit, and the sigmoid makes a probability of it, as in lesson 05. $G$ gets a number $z$ drawn from the bell with mean 0 and width 1, written $z \sim \mathcal N(0, 1)$ (read $\sim$ as *drawn from*). Untrained, it makes almost the same number of every $z$. It will have to learn to bend one bell into two. And mark this: **the generator never sees a real number.** It only hears what $D$ says of its own.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 3}
 # ## 2 · What they play for
 #
 # Say $D$ gives a real number 0.9 and a made one 0.2. As a binary classifier it is scored by the log-likelihood of lesson 05: $\ln 0.9$ for the real one, and $\ln(1 - 0.2)$ for the made one. Sum: $-0.105 - 0.223 = -0.329$. Always right and sure: $0$, the most there is. Always one half: $2 \ln 0.5 = -1.386$.
 #
-# Averaged over all data, this is the **value** of the game:
+# Averaged over all data, this is the **value** of the game ($\mathbb E$: the mean over):
 #
 # $$V(D, G) = \mathbb E_{\text{real } x}\big[\ln D(x)\big] + \mathbb E_{z}\big[\ln(1 - D(G(z)))\big]$$
 #
 # $D$ wants it large, $G$ wants it small: a **minimax** game, $\min_G \max_D V$.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # Optimizers go downhill, so $D$'s loss is $-V$. With logits $a$, $-\ln \sigma(a)$ is `softplus(-a)` and $-\ln(1 - \sigma(a))$ is `softplus(a)` (lesson 05), which never overflows.
 #
 # **Exercise [16.discriminator_loss](exercises/16_gan.ipynb)** ● Two means, with the right sign each. (Write it before you look at the next cell.)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def discriminator_loss(real_logits, fake_logits):
     """−V: cross-entropy with target 1 for real and 0 for made."""
     return F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
@@ -116,15 +116,15 @@ for real, made in pairs:
     print(f"D(real) {real:.1f}  D(made) {made:.1f}:  loss {ours:.4f}   torch's two cross-entropies {torchs:.4f}")
     assert torch.allclose(ours, torchs)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 7}
 # ## 3 · The best discriminator
 #
 # Hold the generator still. At some place $x$ the density of the data is 0.3 and that of the made numbers 0.1. What should $D$ say there?
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.predict("16.best")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Of four numbers met at this place, three are real. So the best answer is their share:
 #
 # $$D^*(x) = \frac{p_\text{data}(x)}{p_\text{data}(x) + p_\text{model}(x)}$$
@@ -136,7 +136,7 @@ explore.predict("16.best")
 #
 # **Exercise [16.best_discriminator](exercises/16_gan.ipynb)** ● The share, also where both densities are zero. (Before you look at the next cell.)
 
-# %%
+# %% slideshow={"slide_type": "fragment"}
 def best_discriminator(p_data, p_model):
     total = p_data + p_model
     nowhere = total == 0  # nothing is ever met there: any answer will do, so one half
@@ -145,10 +145,10 @@ def best_discriminator(p_data, p_model):
 
 print(best_discriminator(torch.tensor([0.3, 0.2, 0.2, 0.0, 0.0]), torch.tensor([0.1, 0.2, 0.0, 0.4, 0.0])))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # Does a network find it? Our made numbers shall come from one bell round 0.5, and stay so. We train $D$ alone: it sees numbers only, never a density.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def fixed_numbers(n):
     return 0.5 + torch.randn(n, 1)
 
@@ -168,7 +168,7 @@ best = best_discriminator(p, q)
 often = p + q > 0.05  # where numbers are met at all
 off = (found - best)[often].abs()
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 fig, (top, low) = plt.subplots(2, 1, figsize=(8, 5.4), sharex=True, layout="constrained")
 for density, role, name in ((p, "class0", "data"), (q, "class1", "made")):
     top.fill_between(grid, density, color=plotting.COLORS[role], alpha=0.3)
@@ -180,21 +180,21 @@ low.plot(grid[often], found[often], color=plotting.COLORS["accent"], label="netw
 low.set(xlabel="x", ylabel="D(x)", ylim=(0, 1))
 low.legend(loc="upper right");
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Above, the data with two humps and the made numbers with one between them. Below, the formula dashed and the trained network on it: high at the left hump, where hardly anything is made, low in the gap at 0, higher again at the right hump, sinking towards the far right. (Where numbers are hardly ever met, nothing is drawn.)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "skip"}
 print(f"network and formula differ by {off.mean():.3f} on average, at most by {off.max():.2f}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert off.mean() < 0.04 and off.max() < 0.25
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # So a good discriminator carries the **ratio of the two densities**, learned from samples. That is what the generator can learn from: where $D$ is high, too little is made.
 #
 # What does the game pay when $D$ is the best? If both densities are equal, $D^* = 1/2$ everywhere and $V = -2 \ln 2 = -1.386$. It cannot be lower: the more the two differ, the higher $V$, up to 0. (The exact statement: $V + 2\ln 2$ is twice the Jensen–Shannon divergence, a measure of how two distributions differ.) Let us slide a bell away from its twin.
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 def integral(y, x):
     return torch.trapezoid(y, x).item()
 
@@ -210,10 +210,10 @@ for moved in (0, 0.5, 1, 2, 4, 8, 16):
     print(f"{moved:8}   {values[-1]:.4f}")
 assert abs(values[0] + 2 * math.log(2)) < 1e-6 and abs(values[-1]) < 1e-6
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # From −1.386 for two equal bells up to 0. And here lies a trap: from 8 on hardly anything changes any more. Two distributions that do not overlap are told apart perfectly, however far away they are. The value is flat there, and a generator that walks downhill on it has **no slope**. At the start of training that is our situation: made pictures look like no digit at all. (Arjovsky and Bottou made this argument in 2017; the *Wasserstein* GAN answers it with another value.)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}
 # ## 4 · Two losses for the generator
 #
 # By the game, $G$ should make $\ln(1 - D(G(z)))$ small. With the logit $a$ of a made example, $D = \sigma(a)$, the derivative by $a$ is $-\sigma(a) = -D$.
@@ -224,7 +224,7 @@ assert abs(values[0] + 2 * math.log(2)) < 1e-6 and abs(values[-1]) < 1e-6
 #
 # **Exercise [16.generator_loss](exercises/16_gan.ipynb)** ● The non-saturating loss from logits. (Before you look at the next cell.)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def generator_loss(fake_logits):
     return F.softplus(-fake_logits).mean()
 
@@ -239,13 +239,13 @@ for p in (0.5, 0.1, 0.01, 0.0001):
     slopes = [torch.autograd.grad(f(a), a)[0].item() for f in (saturating_loss, generator_loss)]
     print(f"{p:7}   {slopes[0]:9.4f}   {slopes[1]:11.4f}")
 
-# %% [markdown]
-# At $D = 1/2$ both pull alike. Now in a real network. Our generator makes numbers near 0; the data shall lie far away, at 4. We train $D$ alone and ask from time to time how large the gradient is that reaches the **weights of the generator**.
+# %% [markdown] slideshow={"slide_type": "notes"}
+# At $D = 1/2$ both pull alike. Now in a real network. Our generator makes numbers near 0; the data shall lie far away, at 4. We train $D$ alone, for 200 steps, and ask from time to time how large the gradient is that reaches the **weights of the generator**. It has to come through $D$, and who knows how steep $D$ is there?
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.predict("16.saturating")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def gradient_norm(loss, network):
     """Length of the gradient of a loss by all weights of a network."""
     parts = torch.autograd.grad(loss, list(network.parameters()), retain_graph=True)
@@ -266,7 +266,7 @@ for step in range(201):
     loss.backward()
     adam.step()
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 ax = plt.subplots(figsize=(8, 4.2))[1]
 for style, (name, row) in zip(("o-", "s--"), norms.items(), strict=True):
     ax.plot(range(0, 201, 10), row, style, label=name)
@@ -274,17 +274,18 @@ ax.set(yscale="log", xlabel="steps that D has been trained", ylabel="gradient of
 ax.set_title("The better D gets, the less the saturating loss teaches")
 plotting.label_lines(ax);
 
-# %% [markdown]
-# **What you see.** The two lines begin close together. While $D$ learns, the non-saturating gradient rises and stays high. The saturating one rises for a moment and then falls and falls, on a logarithmic axis: at the end it is more than a hundred times smaller.
+# %% [markdown] slideshow={"slide_type": "notes"}
+# **What you see.** The two lines begin close together. While $D$ learns, the non-saturating gradient rises and stays high: at first $D$ was almost flat, now it is steep. The saturating one rises for a moment and then falls and falls, on a logarithmic axis: at the end it is more than a hundred times smaller.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert norms["saturating"][-1] < norms["non-saturating"][-1] / 100
 assert 0.4 < norms["saturating"][0] / norms["non-saturating"][0] < 2
+assert norms["non-saturating"][-1] > 5 * norms["non-saturating"][0] and D(fake).sigmoid().max() < 0.01
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # A misconception to lose: *"the discriminator should not get too good, or the generator learns nothing"*. That is true of the saturating loss. With the non-saturating one the gradient is there; whether it is a **useful** one, with a $D$ that is sure everywhere, is another matter.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
 # ## 5 · One step: alternate, and detach
 #
 # One **step** of the contest has two halves, each with its own optimizer:
@@ -294,7 +295,7 @@ assert 0.4 < norms["saturating"][0] / norms["non-saturating"][0] < 2
 #
 # In the first half the gradient must not run on into $G$: we cut with `fake.detach()` (lesson 06). In the second half it must run through $D$. There it leaves gradients behind in $D$'s weights too; nobody uses them. In each half, `zero_grad` stands just before `backward`, so `opt_d.zero_grad()` wipes them away before $D$ learns again.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def shares_of_gradient(cut):
     """Which network gets a gradient from the discriminator's loss?"""
     torch.manual_seed(0)
@@ -307,10 +308,10 @@ def shares_of_gradient(cut):
 print("with detach:   ", shares_of_gradient(cut=True)[0])
 print("without detach:", shares_of_gradient(cut=False)[0])
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # What would that gradient do to $G$, if we forgot both `detach` and `zero_grad`? Compare its direction with the one that $G$ wants, by the cosine of the angle between them: 1 is the same direction, −1 the opposite.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 def direction(loss, network):
     parts = torch.autograd.grad(loss, list(network.parameters()), retain_graph=True)
     return torch.cat([part.flatten() for part in parts])
@@ -324,15 +325,15 @@ leaked = direction(discriminator_loss(D(real_numbers(256)), D(fake)), G)
 cosine = F.cosine_similarity(wanted, leaked, dim=0).item()
 print(f"cosine between the two gradients: {cosine:.3f}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert cosine < -0.9
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # Nearly opposite, of course: $D$'s loss falls when made numbers are easy to recognise. A gradient that leaks makes the generator **help its opponent**. If each half makes its own data and `zero_grad` stands in the right place, the leak does no harm; it only costs time. If both halves share one `fake`, as ours will, then without `detach` torch stops with an error in the second: the first has thrown the stored numbers of $G$ away (lesson 06).
 #
 # **Exercise [16.gan_step](exercises/16_gan.ipynb)** ●●● One whole step, with the cut and the wiping in the right places. (Before you look at the next cell.)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def learn_to_tell(D, optimizer, real, fake):
     """First half: only D moves."""
     loss = discriminator_loss(D(real), D(fake.detach()))
@@ -350,12 +351,12 @@ def learn_to_fool(D, optimizer, fake):
     optimizer.step()
     return loss.item()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 10}
 # ## 6 · The contest in one dimension
 #
 # Now both learn in turn. Every 20 steps we keep a **frame**: the density of the made numbers, and what $D$ says at each place. We cannot compute $G$'s density, so we estimate it from 2,000 of its numbers: each becomes a narrow bell of width 0.1, and we take their mean (a **kernel density estimate**).
 
-# %% tags=["long"]
+# %% tags=["long"] slideshow={"slide_type": "skip"}
 def made_density(G):
     """Estimate of the density of G(z) on the grid."""
     with torch.no_grad():
@@ -386,20 +387,20 @@ def overlap(frame):
     """Area under both densities: 1 if they are equal."""
     return integral(torch.minimum(p_data(grid), frame["p_model"]), grid)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # Two settings differ from lesson 07. Adam's two numbers are 0.5 and 0.99 instead of 0.9 and 0.999: less **momentum**, as Radford and others (2016) advise, and a shorter memory. In a contest the ground moves, and old gradients point to where the opponent was. And $D$'s learning rate is ten times $G$'s, so that $D$ is near its best for the present $G$ (section 7 shows the contrary). With 0.002 for $G$ and 0.005 for $D$, when we tried, the overlap never passed 0.8. (About five seconds.)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "subslide", "show": "output"}
 runs = [contest(seed) for seed in range(2)]
 for seed, frames in enumerate(runs):
     row = "  ".join(f"{overlap(frames[k]):.2f}" for k in (0, 5, 10, 20, 30, 40))
     print(f"seed {seed}: overlap at steps 0, 100, 200, 400, 600, 800:  {row}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert min(max(overlap(frame) for frame in frames[20:]) for frames in runs) > 0.7
 assert max(overlap(frames[0]) for frames in runs) < 0.2
 
-# %%
+# %% slideshow={"show": "output"}
 fig, axes = plt.subplots(1, 4, figsize=(12, 3.6), sharey=True, layout="constrained")
 for ax, k in zip(axes, (0, 5, 10, 40), strict=True):
     ax.fill_between(grid, p_data(grid), color=plotting.COLORS["class0"], alpha=0.3)
@@ -410,10 +411,16 @@ for ax, k in zip(axes, (0, 5, 10, 40), strict=True):
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
 fig.suptitle("One bell becomes two, and D loses its grip");
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Four moments of one contest. Step 0: all made numbers stand in one needle at 0, far higher than the axis; $D$ says about one half everywhere. Step 100: the made numbers have spread over both humps and the gap; $D$ has a hump over each hump of the data and a hole between. Step 200: two peaks, somewhat too far out. Step 800: two humps, nearly those of the data, and $D$ is near one half where numbers are, but for the gap.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
+# And the losses? In all lessons before, a falling loss on held-out data meant progress.
+
+# %% slideshow={"slide_type": "subslide", "show": "output"}
+explore.predict("16.loss")
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Explorer: the contest, frame by frame
 #
 # *Who is ahead, and what does it do next?* These are the frames of your own run. Play them, or step with the arrow keys; arrows show where made numbers are pushed.
@@ -423,47 +430,41 @@ fig.suptitle("One bell becomes two, and D loses its grip");
 # - **Notice** what both losses do while the overlap grows.
 # - **Challenge:** find a later frame with nearly the loss of the best one, though its overlap is clearly poorer (the explorer names the numbers).
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.contest(runs[0], grid=grid, p_data=p_data(grid))
 
-# %% [markdown]
-# **What you see.** Three of the frames: above, the density of the data and of the made numbers, below, what $D$ says (solid) and what the best discriminator would say (dashed). At the start $D$ knows nothing yet and lies far from the dashed line. Later it follows it roughly, where numbers are met. The overlap stands above each frame, from a few percent to more than 80%.
+# %% [markdown] slideshow={"slide_type": "notes"}
+# **What you see.** Three of the frames: above, the density of the data and of the made numbers, below, what $D$ says (solid) and what the best discriminator would say (dashed). At the start $D$ knows nothing yet and lies far from the dashed line. Later it follows it roughly, where numbers are met. The overlap stands above each frame, from a few percent to more than 80%. Now both losses over the whole run.
 
-# %% [markdown]
-# Now the losses. In all lessons before, a falling loss on held-out data meant progress.
-
-# %%
-explore.predict("16.loss")
-
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
 steps = [frame["step"] for frame in runs[0]]
 left.plot(steps, [frame["loss_d"] for frame in runs[0]], color=plotting.COLORS["accent"], label="discriminator")
 left.plot(steps, [frame["loss_g"] for frame in runs[0]], color=plotting.COLORS["class1"], label="generator")
 left.axhline(2 * math.log(2), color=plotting.COLORS["muted"], linestyle=":")
 left.axhline(math.log(2), color=plotting.COLORS["muted"], linestyle=":")
-left.set(xlabel="step", ylabel="loss", ylim=(0, 2.5), title="The losses settle early …")
+left.set(xlabel="step", ylabel="loss", ylim=(0, 2.5), title="Seed 0: the losses settle early …")
 left.legend(loc="upper right")
 for seed, (frames, style) in enumerate(zip(runs, ("-", "--"), strict=True)):
     right.plot(steps, [overlap(frame) for frame in frames], style, color=plotting.CLASS_COLORS[0], label=f"seed {seed}")
 right.set(xlabel="step", ylabel="overlap with the data", ylim=(0, 1), title="… while the numbers get better")
 right.legend(loc="lower right");
 
-# %% [markdown]
-# **What you see.** Left, both losses over 800 steps: after one jump at the start they hardly move, the discriminator's a little below or on the upper dotted line, the generator's nearly always between 0.7 and 0.95, slowly nearing the lower one. Right, the overlap of two seeds: a leap in the first 50 steps, a rest for some hundred, then a slow rise to about 0.85.
+# %% [markdown] slideshow={"slide_type": "notes"}
+# **What you see.** Left, both losses over 800 steps: after one jump at the start they hardly move, the discriminator's a little below or on the upper dotted line, the generator's nearly always between 0.7 and 0.95, slowly nearing the lower one. Right, the overlap of two seeds: a leap in the first 50 steps, a rest for some hundred, then a slow rise to about 0.85. (In seed 1 the generator's loss, not drawn, stays near 1.1 for more than 400 steps, then sinks below 0.9.)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 later = [frame["loss_g"] for frame in runs[0] if frame["step"] >= 100]
 assert sum(0.65 < loss < 1 for loss in later) >= 0.9 * len(later)
 assert min(frames[-1]["loss_g"] for frames in runs) > 0.6  # it does not fall to 0
 assert all(1.1 < frame["loss_d"] < 1.5 for frame in runs[0][-10:])
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # A loss here says how well one does **against the other**. When both get better at the same pace, it stays where it is. Untrained, with nearly all numbers wrong, this generator had a loss of about 0.9; hundreds of steps later, with most of them right, again. Near the end $D$ is at about $2 \ln 2 = 1.39$ and $G$ at $\ln 2 = 0.69$ (dotted): $D$ answers about one half.
 #
 # A misconception to lose: *"the loss falls, so the pictures get better"*, and its sister *"D answers one half, so the pictures are perfect"*. A weak or confused $D$ answers one half too. One must look at the samples, or better: measure them.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 11}
 # ## 7 · Mode collapse
 #
 # Two humps are two **modes** of the data. Now there are eight: clouds on a ring, a standard test of this field (Metz and others, 2017). The generator has an easy way out: make **one** point, at the place which $D$ believes in most. To make only one or few of the modes is called **mode collapse**.
@@ -472,7 +473,7 @@ assert all(1.1 < frame["loss_d"] < 1.5 for frame in runs[0][-10:])
 #
 # **Exercise [16.modes_covered](exercises/16_gan.ipynb)** ●● Count them without a loop. (Before you look at the next cell.)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def modes_covered(samples, centres, radius):
     near = (samples[:, None] - centres).square().sum(dim=-1) <= radius**2  # (N, K)
     return int(near.any(dim=0).sum())
@@ -491,10 +492,10 @@ torch.manual_seed(0)
 print("500 points of the data:  ", modes_covered(ring(500), centres, 0.4))
 print("500 points of one cloud: ", modes_covered(0.2 * torch.randn(500, 2) + centres[2], centres, 0.4))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # One run proves little; we want six seeds. One after the other they take six times as long. But six matrix products of the same shape can be done as one (lesson 03): we give every weight a leading axis for the contest, and train **six pairs of networks at once**. None of them sees another. (The mean of their losses makes each gradient six times smaller; Adam does not mind.)
 
-# %% tags=["long"]
+# %% tags=["long"] slideshow={"slide_type": "skip"}
 class Several(nn.Module):
     """S dense ReLU networks side by side: (S, B, in) -> (S, B, out)."""
 
@@ -510,10 +511,10 @@ class Several(nn.Module):
             X = torch.baddbmm(b, torch.relu(X) if k else X, W)  # b + X @ W for each of the S
         return X
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # `nn.ParameterList` is a list whose tensors an optimizer finds. `torch.baddbmm` multiplies six pairs of matrices at once and adds the biases. Now the contest. This time the **generator** is the quick one: its learning rate is four times that of $D$. On the way we keep its points every 50 steps.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def as_it_is(X):
     return X
 
@@ -538,16 +539,16 @@ def six_contests(look=as_it_is, lr_g=0.004, lr_d=0.001, steps=500, batch_size=64
                 record.append(G(torch.randn(6, 500, 2)))
     return record
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.predict("16.collapse")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 plain = six_contests()  # a few seconds
 
-# %% [markdown]
-# A second number to judge by: cut the plane like a cake, one slice round each centre. How many of the points lie in the **two fullest slices**? (Two, since a heap may lie across a cut.) By hand: of 100 points 70 lie in one slice, 20 in another, 10 in a third: 90%. Of the data, a quarter.
+# %% [markdown] slideshow={"slide_type": "notes"}
+# A second number to judge by: cut the plane like a cake, one slice round each centre. How many of the points lie in the **two fullest slices**? (Two, since a heap may lie across a cut.) By hand: of 100 points 70 lie in one slice, 20 in another, 10 in a third: 90%. Of the data, a little over a quarter.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "subslide", "show": "output"}
 def slices(points):
     """Share of the points (N, 2) in each of the eight slices, (8,)."""
     return torch.cdist(points, centres).argmin(dim=1).bincount(minlength=8) / len(points)
@@ -562,14 +563,14 @@ fullest = [two_fullest(points) for points in plain[-1]]
 print("modes covered by each of six generators:  ", *covered)
 print("share of its points in two slices of eight:", *(f"{share:.0%}" for share in fullest))
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert sum(covered) <= 12  # two modes on average, at most
 assert sum(fullest) / 6 > 0.8
 
-# %% [markdown]
-# That is collapse: nearly all points of a generator in one or two slices, and two modes touched at most. Which one? Follow two of the six.
+# %% [markdown] slideshow={"slide_type": "notes"}
+# That is collapse: three quarters or more of a generator's points lie in two slices, and it touches two modes at most. Which one? Follow two of the six.
 
-# %%
+# %% slideshow={"show": "output"}
 fig, axes = plt.subplots(2, 6, figsize=(12, 4.6), layout="constrained", sharex=True, sharey=True)
 for row, k in zip(axes, (0, 3), strict=True):
     row[0].set_ylabel(f"contest {k + 1}")
@@ -579,44 +580,50 @@ for row, k in zip(axes, (0, 3), strict=True):
         ax.set(xlim=(-3.5, 3.5), ylim=(-3.5, 3.5), aspect="equal", xticks=[], yticks=[])
         if k == 0:
             ax.set_title(f"step {50 * moment + 50}")
-fig.suptitle("All points chase one mode, and then the next");
+fig.suptitle("Most points chase one place, and then the next");
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Two contests, one above the other, at six moments each. Eight circles stand for the modes. The 500 points lie together in one streak or wedge that touches one or two of the circles at most, and 50 steps later it lies elsewhere on the ring.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 where = [[slices(points).argmax().item() for points in six] for six in plain]  # ten moments, six contests
 moves = [a != b for now, then in pairwise(where) for a, b in zip(now, then, strict=True)]
 print(f"in {sum(moves)} of {len(moves)} times the fullest slice is another one 50 steps later")
+often = torch.tensor([modes_covered(points, centres, 0.4) for six in plain for points in six]).bincount()
+print("times that 0, 1, 2, … modes are made:", *often.tolist())
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert sum(moves) > 0.7 * len(moves)
+assert often.argmax() == 1 and often[:3].sum() >= 0.9 * often.sum()
 
-# %% [markdown]
-# So two things happen at once. **Collapse**: at any one moment only one mode is made. And **no convergence**: the points run to where $D$ believes most; $D$ learns that this place is suspicious; they run on, round and round. A misconception to lose: *"collapse means that training has got stuck"*. These generators never rest.
+# %% [markdown] slideshow={"slide_type": "notes"}
+# So two things happen at once. **Collapse**: at any one moment mostly one mode is made, sometimes two or none. And **no convergence**: the points run to where $D$ believes most; $D$ learns that this place is suspicious; they run on, round and round. A misconception to lose: *"collapse means that training has got stuck"*. These generators never rest.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### A remedy: let the discriminator see the whole batch
 #
-# Why does nothing push towards variety? Because $D$ judges each point **by itself**. A single point on a cloud is faultless, even if all others are there too. So let $D$ know about the others: beside its two coordinates each point brings the **standard deviation of its batch**, in each coordinate. The real batch has about 1.4 in both. A collapsed batch has far less, and is caught at once. This is the idea of **minibatch standard deviation** (Karras and others, 2018, who add it deep inside $D$).
-#
-# A second remedy leaves $D$ as it is and turns the learning rates round: now $D$ is four times as quick.
+# Why does so little push towards variety? $D$ judges each point **by itself**. Variety pays only if $D$ soon learns where too much is made. Here it is too slow: the points are gone before. So let $D$ know about the others: beside its two coordinates each point brings the **standard deviation of its batch**, in each coordinate. The real batch has about 1.4 in both. Most collapsed batches have far less; a streak between two opposite modes has not. This is the idea of **minibatch standard deviation** (Karras and others, 2018, who add it deep inside $D$).
 
-# %%
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# A second remedy leaves $D$ as it is and turns the learning rates round: now $D$ is four times as quick. Beside both we put a control: 500 points spread **evenly** on the circle through the modes.
+
+# %% slideshow={"slide_type": "subslide"}
 def with_spread(X):
     """Each point with the spread of its batch: (S, B, 2) -> (S, B, 4)."""
     return torch.cat([X, X.std(dim=1, keepdim=True).expand_as(X)], dim=-1)
 
 
+even = torch.arange(500) * 2 * math.pi / 500
 torch.manual_seed(0)
 results = {
     "data": ring(6, 500),
+    "an even ring": 2 * torch.stack([even.cos(), even.sin()], dim=1).expand(6, -1, -1),
     "quick generator": plain[-1],
     "quick generator, D sees the spread": six_contests(with_spread)[-1],
     "quick discriminator": six_contests(lr_g=0.001, lr_d=0.004)[-1],
 }
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 modes, full, near = {}, {}, {}
 print(f"{'':36}modes         two fullest   near a centre")
 for name, six in results.items():
@@ -625,13 +632,15 @@ for name, six in results.items():
     full[name] = sum(two_fullest(points) for points in six) / 6
     print(f"{name:36}" + " ".join(map(str, modes[name])) + f"   {full[name]:11.0%} {near[name]:15.0%}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 for name in ("quick generator, D sees the spread", "quick discriminator"):
     assert sum(modes[name]) >= 44 and full[name] < 0.45
     assert 0.3 < near[name] < 0.75 and near[name] > near["quick generator"] + 0.1
+    assert abs(near[name] - near["an even ring"]) < 0.2
+assert modes["an even ring"] == [8] * 6 and abs(near["an even ring"] - 0.5) < 0.03
 assert full["quick generator"] > 0.8 and near["data"] > 0.8
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 fig, axes = plt.subplots(2, 4, figsize=(10, 5.6), layout="constrained", sharex=True, sharey=True)
 names = ("quick generator", "quick generator, D sees the spread")
 for row, name in zip(axes, names, strict=True):
@@ -643,16 +652,18 @@ axes[0, 0].set_ylabel("as it is")
 axes[1, 0].set_ylabel("D sees the spread")
 fig.suptitle("A discriminator that sees the batch leaves no way out into one mode");
 
-# %% [markdown]
-# **What you see.** Eight small fields with a ring of eight circles each, the modes, and 500 made points. Above, four of the plain contests at the end: streaks and wedges that touch two circles at most. Below, four of those in which $D$ sees the spread: the points lie on a ring through all eight circles, densest near them, with some stray points inside.
+# %% [markdown] slideshow={"slide_type": "notes"}
+# **What you see.** Eight small fields with a ring of eight circles each, the modes, and 500 made points. Above, four of the plain contests at the end: streaks and wedges that touch two circles at most. Below, four of those in which $D$ sees the spread: the points lie on a ring through all eight circles, here thicker, there thinner, with some stray points beside it.
 
-# %% [markdown]
-# Nothing but $D$'s view was changed, and all six find all eight modes. So do those with a quick $D$ and no view of the batch: often the learning rates alone are to blame. In other settings other things help: measure, on several seeds.
+# %% [markdown] slideshow={"slide_type": "notes"}
+# Nothing but $D$'s view was changed, and all six touch all eight modes. So do those with a quick $D$ and no view of the batch: here the learning rates alone were to blame. In other settings other things help: measure, on several seeds.
 
-# %% [markdown]
-# And beware of the count. "8 of 8" only says that **some** points are near each centre. The last column is stricter: of the data more than 80% of the points lie near a centre, of the mended ones' about half, of the plain ones' far fewer. What is missing lies between the modes, after these 500 steps.
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# And beware of the count. "8 of 8" only says that **some** points are near each centre. So it is for an even ring, which knows of no mode; half of its points lie near a centre. The last column says more: of the data more than 80%, of the plain ones far fewer, of the mended ones' about as many as of the even ring. In 500 steps the remedies have given the ring, and hardly the clouds.
+#
+# The clouds take longer. Measured once, three times six seeds: after 2,000 steps about 80% lie near a centre with the spread, 75% with the quick $D$, and still no more than 40% of the plain ones.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 6}
 # ## 8 · Digits
 #
 # Now pictures. The generator runs a CNN backwards: from a code to 7 × 7, to 14 × 14, to 28 × 28. The layer that makes a map larger is the **transposed convolution**: each number that comes in lays a copy of the kernel, times itself, into the larger map, and overlapping copies are added. From $n$ places kernel $k$, stride $s$, padding $p$ make $(n-1)s-2p+k$: with 4, 2, 1, 7 become 14. In one dimension, with kernel $(1, 2, 1)$ and stride 2, the input $(3, 5)$ gives $(3, 6, 3+5, 10, 5) = (3, 6, 8, 10, 5)$.
@@ -663,10 +674,10 @@ print(F.conv_transpose1d(torch.tensor([[[3.0, 5]]]), kernel, stride=2))
 doubled = nn.ConvTranspose2d(32, 16, 4, stride=2, padding=1)(torch.zeros(1, 32, 7, 7))
 print(tuple(doubled.shape))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # The recipe is that of **DCGAN** (Radford and others, 2016), made small: strides instead of pooling, batch norm, ReLU in the generator, **leaky** ReLU in the discriminator (so that gradient comes through everywhere). Theirs ends in tanh, for pixels from −1 to 1; ours in a sigmoid, since our pixels lie between 0 and 1.
 
-# %% tags=["long"]
+# %% tags=["long"] slideshow={"slide_type": "subslide"}
 class Generator(nn.Module):
     """Codes (B, d_z) to digits (B, 1, 28, 28)."""
 
@@ -688,7 +699,7 @@ class Generator(nn.Module):
     def forward(self, z):
         return self.net(z)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 class Discriminator(nn.Module):
     """Digits (B, 1, 28, 28) to one logit each (B, 1)."""
 
@@ -710,10 +721,10 @@ class Discriminator(nn.Module):
 
 print(f"generator {count_parameters(Generator()):,} parameters, discriminator {count_parameters(Discriminator()):,}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # Training: 600 steps of 48 digits, half a pass over MNIST. The two halves of a step are those of section 5. In the first, real and made digits go through $D$ one batch **after** the other: batch norm takes its means from what it is given, and in the second half $D$ gets made digits only. A mixed batch would show it another world. We keep 32 codes aside and look at **their** pictures from time to time. (About ten seconds; the explorer's digits and all that follows come from this run.)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 X_all, y_all = data.mnist_tensors("train", flatten=False)  # (60000, 1, 28, 28), (60000,)
 X_test, y_test = data.mnist_tensors("test", flatten=False)  # (10000, 1, 28, 28), (10000,)
 
@@ -736,28 +747,28 @@ def train_digits(steps=600, batch_size=48, lr=0.004, seed=0):
 
 generator, album = train_digits()
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 titles = [f"step {step}" if k == 0 else "" for step in album for k in range(10)]
 rows = torch.cat([pictures[:10] for pictures in album.values()])
 plotting.show_images(rows, titles=titles, columns=10, size=1.0).suptitle("From noise to strokes, from strokes to figures");
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Four rows, ten codes. Step 0: grey noise. Step 25: a pale blot in the middle of a dark field; it has learned where the ink is. Step 100: strokes, some already with the bend of a digit. Step 600: white figures on black. Many can be read, some are no digit.
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 torch.manual_seed(1)
 generator.eval()  # batch norm: running statistics from here on, so that a picture depends on its own code alone
 with torch.no_grad():
     made = generator(torch.randn(2000, generator.d_z))  # (2000, 1, 28, 28)
 plotting.show_images(made[:48], columns=12, size=0.8).suptitle("48 digits that nobody wrote: some pass, some do not");
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # **What you see.** 48 made digits. Some would pass for handwriting: zeros, ones, sevens, nines in different slants. Others are digits that nobody writes: open loops, two strokes that do not meet, something between a 4 and a 9.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # A longer run gives better digits, but slowly. Set `LONGER = True` for 2,400 steps (a minute or more). Measured once: a judge like that of section 9 was then sure of 57% of the digits, after 600 steps of 43%.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 LONGER = False
 if LONGER:
     longer, _ = train_digits(steps=2400)
@@ -765,12 +776,12 @@ if LONGER:
     with torch.no_grad():
         plotting.show_images(longer(torch.randn(48, longer.d_z)), columns=12, size=0.8)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}
 # ## 9 · A judge
 #
 # "Look how good they are" is not a measurement. There is no test loss either: no made digit has a right answer. So we take a **judge**: LeNet of lesson 12, trained on 16,000 real digits (a few seconds). The generator never meets it.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 torch.manual_seed(0)
 judge = LeNet()
 adam = torch.optim.Adam(judge.parameters(), lr=0.003)
@@ -778,22 +789,22 @@ fit(judge, data.Batches(X_all[:16000], y_all[:16000]), loss_fn=F.cross_entropy, 
 with torch.no_grad():
     right = (judge(X_test).argmax(dim=1) == y_test).float().mean().item()
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 print(f"the judge reads {right:.1%} of the test digits rightly")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert right > 0.93
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # What we ask it, of 2,000 pictures:
 #
-# - **Sure**: for how many does it give some digit more than 90%? A picture that is no digit should leave it in doubt.
+# - **Sure**: for how many does it give some digit more than 90%?
 # - **Shares**: how often does it read each digit? The data have about a tenth each.
 # - **Kinds**: the shares as one number, the exponential of their entropy. By hand: ten digits at 10% each: $e^{\ln 10} = 10$. Two at 50%: 2. One digit only: 1.
 #
 # One number alone can be cheated. So we also ask it about controls: real digits, noise, the untrained generator's pictures, and one good digit 2,000 times.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def report(pictures):
     """Share of pictures the judge is sure of, and the share of each digit, (10,)."""
     with torch.no_grad():
@@ -818,20 +829,20 @@ contenders = {
 }
 verdict = {name: report(pictures) for name, pictures in contenders.items()}
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.predict("16.judge")
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "subslide", "show": "output"}
 print(f"{'':16} sure   kinds   share of 0, 1, … 9 in percent")
 for name, (sure, shares) in verdict.items():
     print(f"{name:16} {sure:4.0%}   {kinds(shares):5.1f}   ", " ".join(f"{100 * s:3.0f}" for s in shares.tolist()))
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert verdict["noise"][0] < 0.1 and verdict["made, untrained"][0] < 0.1
 assert 0.25 < verdict["made"][0] < 0.65 and verdict["real"][0] > 0.8 and kinds(verdict["made"][1]) > 7
 assert verdict["one digit"][0] > 0.99 and kinds(verdict["one digit"][1]) < 1.01
 
-# %%
+# %% slideshow={"show": "output"}
 fig, ax = plt.subplots(figsize=(9, 4))
 for k, (name, role) in enumerate((("real", "class0"), ("made", "class1"))):
     ax.bar(torch.arange(10) + 0.4 * k - 0.2, 100 * verdict[name][1], 0.4, color=plotting.COLORS[role], label=name)
@@ -839,18 +850,18 @@ ax.set(xticks=range(10), xlabel="digit, as the judge reads it", ylabel="share, %
 ax.set_title("All ten digits are made, not equally often")
 ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1));
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Two bars for each digit. The real ones are all near 10%. The made ones are not: some digits come half again as often as they should, others, here the 5 above all, far too seldom.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # Read the table. Real digits set the mark: the judge is sure of more than 80%. Of the made ones it is sure of a third to two thirds, depending on the run, here of some 40%: many times more than of noise, and clearly less than of real ones. All ten kinds are there. This generator is no full collapse, and no full success.
 #
 # And see the last row: **one** good digit beats everybody in sureness. Each number alone can be cheated; together they are harder to cheat. (A well known score, the *inception score* of Salimans and others, 2016, folds both into one.)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # What the judge **cannot** see: whether the digits are **copies**. A generator that had stored 2,000 training digits would beat ours in both columns. So look up the nearest training digit of each made one (among 20,000 of the 60,000, to save time).
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "subslide", "show": "output"}
 def nearest(pictures):
     """Distance to the nearest of 20,000 training digits, and which one it is."""
     return torch.cdist(pictures.flatten(1), X_all[:20000].flatten(1)).min(dim=1)
@@ -861,17 +872,17 @@ real_distance, _ = nearest(X_test[:200])
 print(f"median distance to the nearest training digit: made {distance.median():.1f}, real test digits {real_distance.median():.1f}")
 print(f"smallest: made {distance.min():.1f}, real test digits {real_distance.min():.1f}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert distance.min() > 1 and distance.median() > real_distance.median()
 
-# %%
+# %% slideshow={"show": "output"}
 pairs = torch.cat([made[:10], X_all[which[:10]]])
 plotting.show_images(pairs, columns=10, size=1.0).suptitle("Made digits (above) are no copies of their nearest (below)");
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Above ten made digits, below each its nearest training digit. They are alike in slant and outline, not always in kind, and never the same: strokes are thicker, loops closed differently. No copy is seen here. That is a sample, not a proof: we searched a third of the training digits, and distance by pixels misses a copy that was shifted. The median distance says it too: made digits lie further from the training digits than real test digits do.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 7}
 # ## 10 · A walk through latent space
 #
 # Every code is a place in a space of 16 dimensions, the **latent space**, and every place has a picture. What lies between two digits? Walk in a straight line from $z_1$ to $z_2$ and look. In numbers: from $(0, 2)$ to $(4, 0)$ in five steps: $(0, 2), (1, 1.5), (2, 1), (3, 0.5), (4, 0)$.
@@ -888,7 +899,7 @@ def interpolate(z1, z2, steps):
 
 print(interpolate(torch.tensor([0.0, 2.0]), torch.tensor([4.0, 0.0]), 5).tolist())
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 torch.manual_seed(25)  # chosen so that both ends of each walk can be read
 z = torch.randn(6, generator.d_z)
 with torch.no_grad():
@@ -897,13 +908,13 @@ with torch.no_grad():
 rows = torch.cat([walks, fade])
 plotting.show_images(rows, columns=11, size=0.9).suptitle("A walk between codes bends strokes, a mix of pixels only fades");
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Three rows of eleven pictures. In the first two a code walks: strokes bend, close and open, and one figure becomes another; nearly every picture on the way is again one figure of strokes. The third row mixes the two ends of the first row pixel by pixel: in the middle both figures lie over one another in grey.
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.predict("16.walk")
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "subslide", "show": "output"}
 def sureness(pictures):
     with torch.no_grad():
         return judge(pictures).softmax(dim=1).max(dim=1).values.mean().item()
@@ -919,13 +930,13 @@ at_ends = sureness(torch.cat([first, last]))
 print(f"mean of the judge's highest probability: at the ends {at_ends:.2f}")
 print(f"halfway in latent space {halfway:.2f}, halfway between the pixels {middle:.2f}")
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert halfway > middle + 0.03
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # Halfway between two **pictures** lies a double exposure. Halfway between two **codes** lies another picture of one digit, or of something between two. The generator was never trained on such paths. But neighbouring codes give neighbouring pictures, because $G$ is continuous. And the path runs where codes were drawn in training, though halfway they are shorter than most, about 0.7 times as long.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Explorer: latent space
 #
 # *What lies between four random digits?* Your own generator answers, live, and your own judge reads each picture.
@@ -935,23 +946,23 @@ assert halfway > middle + 0.03
 # - **Notice**, when you turn single coordinates, that some do much and some little. Has any of them a meaning you could name?
 # - **Challenge:** find a place where the judge gives no digit more than 60%.
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.latent(generator, judge)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** Left, a map of 7 × 7 pictures (ink is dark here). In its corners, framed, stand four random codes, and from one to the next the figures change in small steps. Right, one code made 0 to 3 times as long: at 0 nothing but empty paper, at a half a pale figure; from the usual length on the strokes are black, and hardly change any more.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
 # ## 11 · Do made digits help a classifier?
 #
 # Labels are dear, pictures are cheap. Say only 100 digits of MNIST are labelled. Our generator saw the pictures of MNIST, never a label. Can its digits help?
 #
 # They have no labels. (To let the judge label them would be cheating: it has seen 16,000 labels.) So: train a first classifier on the 100, let it label 2,000 made digits, keep those of which it is more than 90% sure, and train a new one, each batch half labelled, half made. And a control that belongs to any such claim: the same with 2,000 **real** digits without labels.
 
-# %%
+# %% slideshow={"slide_type": "subslide", "show": "output"}
 explore.predict("16.few_labels")
 
-# %% tags=["long"]
+# %% tags=["long"] slideshow={"slide_type": "skip"}
 def train_classifier(*sets, steps=120):
     """LeNet on batches of 32, as many from each of the sets (X, y)."""
     model = LeNet()
@@ -973,7 +984,7 @@ def guessed_labels(model, pictures):
         p, guess = model(pictures).softmax(dim=1).max(dim=1)
     return guess, p > 0.9
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def mean(numbers):
     return sum(numbers) / len(numbers)
 
@@ -990,7 +1001,7 @@ unlabelled = {
     "and real ones without labels": (X_all[40000:42000], y_all[40000:42000]),
 }
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 scores = {name: [] for name in ("100 labelled", *unlabelled)}
 kept, agree = ({name: [] for name in unlabelled} for _ in range(2))
 for seed in range(3):
@@ -1006,24 +1017,24 @@ for seed in range(3):
         second = train_classifier(labelled, (pictures[sure], guess[sure]))
         scores[name].append(right_share(second))
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "subslide", "show": "output"}
 for name, row in scores.items():
     print(f"{name:29} " + "  ".join(f"{a:.1%}" for a in row) + f"   mean {mean(row):.1%}")
 for name in unlabelled:
     print(f"{name:29} kept", *kept[name], "of 2000; label agrees for", *(f"{a:.0%}" for a in agree[name]))
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 assert mean(scores["and made digits"]) < mean(scores["100 labelled"]) + 0.02
 assert mean(scores["and made digits"]) < mean(scores["and real ones without labels"]) + 0.02
 assert mean(agree["and made digits"]) + 0.1 < mean(agree["and real ones without labels"])
 
-# %% [markdown]
-# The made digits **did not help**; here they cost a few points. Real digits without labels, treated alike, cost little or nothing. Differences of a point or two are chance. In fifteen more runs, measured once (five hundreds of labels, each with three other numbers of steps and learning rates), the made ones cost two to three points on average; the real ones changed the mean by −2 to +1.
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# The made digits **did not help**; here they cost a few points. Real digits without labels, treated alike, changed hardly anything. Differences of a point or two are chance. In fifteen more runs, measured once (five hundreds of labels, each with three other numbers of steps and learning rates), the made ones cost two to three points on average; the real ones changed the mean by −2 to +1.
 
-# %% [markdown]
-# The last two lines say why. The labels are the first classifier's own beliefs, its mistakes included. Of the real digits of which it is more than 90% sure, some 85% have the right label; of the made ones only two thirds are labelled as the judge reads them. On a figure that is no digit every label is wrong, and some kinds are rare. A better generator, or one trained **with** labels, may do better. A misconception to lose: *"with a GAN one can make as much training data as one likes"*. A generator knows nothing that was not in its data.
+# %% [markdown] slideshow={"slide_type": "notes"}
+# The last two lines say why. The labels are the first classifier's own beliefs, its mistakes included. Of the real digits of which it is more than 90% sure, some 87% have the right label; of the made ones only two thirds are labelled as the judge reads them. On a figure that is no digit every label is wrong, and some kinds are rare. A better generator, or one trained **with** labels, may do better. A misconception to lose: *"with a GAN one can make as much training data as one likes"*. A generator knows nothing that was not in its data.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 2}
 # ## 12 · What it is good for
 #
 # - **Image synthesis.** Faces, rooms, animals in photographic quality (StyleGAN, 2019 on). Give generator and discriminator the label as a further input and one can ask for a digit: a **conditional** GAN (Mirza and Osindero, 2014).
@@ -1032,19 +1043,19 @@ assert mean(agree["and made digits"]) + 0.1 < mean(agree["and real ones without 
 #
 # And misuse: faces of people who do not exist, or who do, saying what they never said.
 
-# %% [markdown]
-# Since about 2021 **diffusion models** (Ho and others, 2020) make most new pictures. They learn to remove noise step by step, with a plain mean squared error: no opponent, far less trouble with collapse, but many passes of the network for one picture where a GAN needs one. The idea of this lesson lives on in them and elsewhere: **a loss can be learned**.
+# %% [markdown] slideshow={"slide_type": "notes"}
+# Since about 2021 most new picture generators are **diffusion models** (Ho and others, 2020). They learn to remove noise step by step, with a plain mean squared error: no opponent, far less trouble with collapse, but many passes of the network for one picture where a GAN needs one. The idea of this lesson lives on in them and elsewhere: **a loss can be learned**.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 3}
 # ## What to remember
 #
 # - $G$ makes data from noise, $D$ says how probably they are real; one raises $V$, the other lowers it. The best $D$ answers $p_\text{data} / (p_\text{data} + p_\text{model})$ at each place.
 # - The saturating loss has slope $D$, gone when $D$ is sure; the non-saturating one has $1 - D$. In a step $D$ learns first, on `fake.detach()`; then $G$, through $D$. The losses say how one stands against the other, not how good the samples are.
-# - Mode collapse: only a few modes are made. Count the modes, over several seeds. Here it was mended by showing $D$ the spread of the batch, or by a $D$ that learns faster than $G$.
+# - Mode collapse: only a few modes are made. Count the modes, over several seeds, beside a control. Here it was mended by showing $D$ the spread of the batch, or by a $D$ that learns faster than $G$: first into a ring, with more steps into clouds.
 # - Transposed convolutions turn a code into a picture. Between two codes lie pictures of digits, between two pictures only a double exposure.
 # - A classifier as judge measures sureness and shares, next to real digits and noise as controls. It is blind to copies and to lack of variety within a digit.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ## Check yourself
 #
 # <details><summary>1. At some place the best discriminator says 0.2. Is too much or too little made there, and how much?</summary>
@@ -1072,7 +1083,7 @@ assert mean(agree["and made digits"]) + 0.1 < mean(agree["and real ones without 
 # Against which? No code belongs to any digit. Against all at once the best answer is their mean: a grey blur.
 # </details>
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ## Exercises
 #
 # Open [exercises/16_gan.ipynb](exercises/16_gan.ipynb).
@@ -1086,12 +1097,12 @@ assert mean(agree["and made digits"]) + 0.1 < mean(agree["and real ones without 
 # | 16.interpolate | a straight walk between two codes | ● |
 # | 16.modes_covered | how many modes have samples | ●● |
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "notes"}
 # ## Where next
 #
 # The main road ends here: from one neuron to networks that read, pronounce, write and draw. Lesson 17 puts the same ideas to work in four fields, on data as they come. Lesson 18 makes networks smaller and asks what they look at.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ## References
 #
 # - I. Goodfellow and others (2014). *Generative adversarial nets.* Value, best discriminator and both losses; sections 2 to 4 follow it. M. Arjovsky, L. Bottou (2017). *Towards principled methods for training generative adversarial networks.* Why the value has no slope far away.
