@@ -358,7 +358,7 @@ def test_the_challenge_of_the_replay_is_only_set_where_it_can_be_met():
 
 def test_the_replay_with_many_points_stays_small(monkeypatch: pytest.MonkeyPatch):
     shown: list[dict] = []
-    monkeypatch.setattr(base, "display", lambda bundle, raw: shown.append(bundle))
+    monkeypatch.setattr(base, "display", lambda bundle, raw, **_: shown.append(bundle))
     random = torch.Generator().manual_seed(0)
     points = torch.randn(500, 2, generator=random)
     classes = (points[:, 0] + 0.3 * torch.randn(500, generator=random) > 0).long()

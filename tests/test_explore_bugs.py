@@ -173,7 +173,7 @@ def test_the_still_shows_every_curve_and_names_none(count: int):
 
 def test_calling_it_shows_the_still_and_the_live_explorer(monkeypatch: pytest.MonkeyPatch):
     shown: list[dict] = []
-    monkeypatch.setattr(base, "display", lambda bundle, raw: shown.append(bundle))
+    monkeypatch.setattr(base, "display", lambda bundle, raw, **_: shown.append(bundle))
     assert bugs.bugs(CURVES, WHY, reference="no bug") is None
     words = shown[0]["text/plain"]
     assert words.startswith("3 loss curves without names. 1: ")

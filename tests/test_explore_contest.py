@@ -178,7 +178,7 @@ def test_the_still_can_be_drawn(shown: list[int]):
 
 def test_calling_it_shows_the_still_and_the_live_explorer(monkeypatch: pytest.MonkeyPatch):
     bundles: list[dict] = []
-    monkeypatch.setattr(base, "display", lambda bundle, raw: bundles.append(bundle))
+    monkeypatch.setattr(base, "display", lambda bundle, raw, **_: bundles.append(bundle))
     assert contest.contest(FRAMES, X, DATA) is None
     assert bundles[0]["text/plain"].startswith("Step 0: ") and "Step 40: " in bundles[0]["text/plain"]
     assert len(bundles[0]["image/png"]) < 60_000 and base.WIDGET_VIEW in bundles[1]

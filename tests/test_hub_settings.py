@@ -1,4 +1,4 @@
-"""The hub's configuration without a hub: settings, defaults, what guide and systemd's unit say of them."""
+"""The hub's configuration without a hub: settings, defaults, what the guide and the unit say of them."""
 
 from __future__ import annotations
 

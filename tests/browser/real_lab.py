@@ -251,12 +251,13 @@ class OpenNotebook:
         return self.cells()[index].get("outputs", [])
 
     def settle(self) -> None:
-        """Wait until the kernel is idle and the page has drawn what it sent."""
+        """Wait until the kernel is idle, two minutes at most, and the page has drawn what it sent."""
         self.script(
             """const kernel = panel.sessionContext.session?.kernel;
                const end = Date.now() + 120000;
                while (kernel && kernel.status !== 'idle' && Date.now() < end)
                    await new Promise(done => setTimeout(done, 20));
+               if (kernel && kernel.status !== 'idle') throw new Error(`the kernel is ${kernel.status}`);
                await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));"""
         )
 

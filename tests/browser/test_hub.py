@@ -20,7 +20,8 @@ SET = "01_perceptron"
 DUE = "2030-02-01 12:00:00 UTC"  # in the guide
 COMMENT = "Well done, but say <b>why</b>."
 SCRIPT = "<img src=x onerror=\"document.title='stolen'\"><script>document.title='stolen'</script>"
-PARTLY = "def neuron(X, w, b):\n    return (X @ w + b > 0).long()"  # wrong where a point lies on the line
+# wrong for a batch of one, so for the group "shapes" and for no other
+PARTLY = "def neuron(X, w, b):\n    y = (X @ w + b >= 0).long()\n    return y if len(y) > 1 else y[0]"
 
 
 def commands() -> list[str]:
@@ -99,7 +100,7 @@ def test_a_class_from_handing_out_to_feedback(hub: RealHub, users: dict[str, Use
     ben.sh(f"nbgrader submit {SET}")
     assert DUE in mark
     mark = mark.replace(DUE, handed_in.inner_text())
-    assert "2 notebooks marked, 19 of 36 points" in teacher.sh(mark)
+    assert "2 notebooks marked, 19.5 of 36 points" in teacher.sh(mark)
 
     # Formgrader: points, reasons, no script of Ben's
     with teacher.page.context.expect_page() as opened:
@@ -109,27 +110,29 @@ def test_a_class_from_handing_out_to_feedback(hub: RealHub, users: dict[str, Use
     assert formgrader.url == f"{teacher.server}/formgrader/manage_assignments"
     formgrader.goto(f"{teacher.server}/formgrader/manage_submissions/{SET}")
     table = rows(formgrader)
-    assert [table[name][3:5] for name in STUDENTS] == [["graded", "18 / 18"], ["graded", "1 / 18"]]
+    assert [table[name][3:5] for name in STUDENTS] == [["graded", "18 / 18"], ["graded", "1.5 / 18"]]
     submission_of(formgrader, teacher, "ben")
-    assert formgrader.locator('[id="01_neuron_check"]').get_attribute("placeholder") == "1"
-    assert "1 of 2 points: failed\nYour result is wrong" in formgrader.inner_text("#notebook-container")
-    assert SCRIPT in formgrader.inner_text("#notebook-container") and formgrader.title() != "stolen"
-    expect(formgrader.locator('[id="01_gates_work-comment"]')).to_have_value("No response.")
+    shown = formgrader.inner_text("#notebook-container")
+    assert "1.5 of 2 points: failed\n" in shown and "shapes 2 of 3" in shown
+    assert SCRIPT in shown and formgrader.title() != "stolen"
+    expect(formgrader.locator('[id="01_neuron_check"]')).to_have_attribute("placeholder", "1.5")
+    comment = formgrader.locator('[id="01_gates_work-comment"]')
+    expect(comment).to_have_attribute("placeholder", "No response.")
     submission_of(formgrader, teacher, "ada")
-    give(formgrader, "grade", "01_neuron_check", "1.5")
+    give(formgrader, "grade", "01_neuron_check", "1.25")
     give(formgrader, "comment", "01_neuron_work-comment", COMMENT)
 
     # marked again, with other inputs: what the teacher gave is still there
     teacher.sh(mark.strip().splitlines()[-1].replace("course/marks", "course/again"))
     submission_of(formgrader, teacher, "ada")
-    expect(formgrader.locator('[id="01_neuron_check"]')).to_have_value("1.5")
+    expect(formgrader.locator('[id="01_neuron_check"]')).to_have_value("1.25")
     expect(formgrader.locator('[id="01_neuron_work-comment"]')).to_have_value(COMMENT)
 
     teacher.sh(give_back)
     exported = csv.DictReader(io.StringIO(teacher.sh("cat course/grades.csv").strip()))
     columns = ("raw_score", "late_submission_penalty", "score", "max_score")
     points = {row["student_id"]: tuple(float(row[name]) for name in columns) for row in exported}
-    assert points == {"ada": (17.5, 0, 17.5, 18), "ben": (1, 1, 0, 18)}
+    assert points == {"ada": (17.25, 0, 17.25, 18), "ben": (1.5, 1.5, 0, 18)}
 
     # Ada sees all of it
     page.get_by_role("button", name="Fetch Feedback").click()
@@ -137,7 +140,7 @@ def test_a_class_from_handing_out_to_feedback(hub: RealHub, users: dict[str, Use
     (found,) = ada.sh(f"cd && find {SET}/feedback -name '*.html'").strip().splitlines()
     page.goto(f"{ada.server}/files/{found}")
     shown = page.inner_text("body")
-    assert "17.5 of 18 points" in shown and "1.5 of 2, by hand" in shown and COMMENT in shown
+    assert "17.25 of 18 points" in shown and "1.25 of 2, by hand" in shown and COMMENT in shown
 
     refused = teacher.sh(f"cd course && nbgrader autograde {SET} --force", fails=True)
     assert "This course does not autograde" in refused

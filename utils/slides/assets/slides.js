@@ -52,7 +52,7 @@
 
   function choose(frame, images) {
     const sizes = images.length ? SIZES : [...ROOMY, ...SIZES];
-    const large = sizes.filter(([, code]) => code >= 16);
+    const large = sizes.filter(([, code]) => code >= 18);
     const stages = [[large, false, false], [large, true, false], [sizes, false, false], [sizes, true, true]];
     for (const [tried, code, printed] of stages) { // a broken line of code is better than one too small to read
       frame.classList.toggle("course-wrapped-code", code);
