@@ -68,9 +68,10 @@ print("reads 1 0 0 0 0:", read([1.0, 0, 0, 0, 0]))
 print("reads 0 0 0 0 1:", read([0.0, 0, 0, 0, 1]))
 print("without w_h:    ", read([1.0, 0, 0, 0, 0], w_h=0.0))
 
-# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
+# %% [markdown] slideshow={"slide_type": "notes"}
 # The same five numbers in another order leave another state: it knows **when**. Without the weight $w_h$ there is no memory at all.
-#
+
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 4}
 # ## 2 · The cell, and the cell unrolled
 #
 # With $d$ numbers at each step and $n$ numbers of notes, the two weights become matrices, $W_x$ of shape $(n, d)$ and $W_h$ of shape $(n, n)$:
@@ -254,11 +255,12 @@ for k in (1, 2, 5, 10, 20, 30):
 # %% slideshow={"slide_type": "skip"}
 assert off[1] > 0.6 and off[30] < 0.35 and off[30] < off[10] - 0.1 < off[2] - 0.2
 
-# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}
+# %% [markdown] slideshow={"slide_type": "notes"}
 # The gradient is never right, but with longer pieces it comes near, since most of it comes from the last few steps anyway. Mind what the cut takes away: a link between things more than $k$ steps apart **can** still be used, because the state is handed on. But no gradient asks the network to make it.
 #
 # Why does most of the gradient come from the last few steps?
-#
+
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}
 # ## 5 · A product of many matrices
 #
 # To come from step $T$ back to step $t$, the gradient is multiplied at each step by the local slope of the cell. In one unit that is $w_h \cdot \tanh'$, in $n$ units a matrix: $W_h$, its rows scaled by $\tanh' = 1 - h^2$.
@@ -316,11 +318,12 @@ plotting.label_lines(ax);
 assert reach[0.6][99] < 1e-20 and 1e-9 < reach[1.0][99] < 1e-3
 assert 0.1 < reach[1.5][50] < 30 and reach[2.0][99] > 1e3 and reach[3.0][99] > 1e8
 
-# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # A misconception to lose: *"radius 1 is just right"*. It is without tanh. With it each step also multiplies by $1 - h^2$, which is below 1, so radius 1 vanishes, and the balance lies higher, near 1.5 here. Where exactly depends on the inputs: they decide how flat tanh is. And training moves it.
 #
 # Both are bad in different ways. An **exploding** gradient is seen at once: the loss jumps. A **vanishing** one is silent: the network learns, but only what is near.
-#
+
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}
 # ## 6 · Clipping
 #
 # An exploding gradient comes from a loss with a cliff. Here is one: a cell of one unit, $h_t = \tanh(2 h_{t-1} + b)$, ten steps from $h = 0$. The loss wants $h_{10} = 0.5$.
@@ -387,9 +390,10 @@ for clip in (clip_grad_norm, nn.utils.clip_grad_norm_):
     print(f"{clip.__name__}: length before above 1000: {before > 1000}, now {results[-1].norm():.4f}")
 assert (results[0] - results[1]).abs().max() < 1e-5
 
-# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}
+# %% [markdown] slideshow={"slide_type": "notes"}
 # Clipping mends explosion. It cannot mend vanishing: what is gone cannot be scaled up. For that we need another cell.
-#
+
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 5}
 # ## 7 · The LSTM: a conveyor belt with gates
 #
 # The plain cell writes **all** its notes anew at every step. Hochreiter and Schmidhuber (1997) gave it a second state, the **cell state** $c$, left alone unless there is reason to change it: a conveyor belt. Three **gates**, numbers between 0 and 1, decide for each unit (the forget gate since Gers and others, 2000):
@@ -484,11 +488,12 @@ assert off_gru < 1e-12
 for kind in ("rnn", "gru", "lstm"):
     print(f"{kind:4} with d = 8 and n = 64: {count_parameters(Recurrent(kind, 8, 64)):6,} parameters")
 
-# %% [markdown] slideshow={"slide_type": "slide", "minutes": 8}
+# %% [markdown] slideshow={"slide_type": "notes"}
 # By hand: the plain cell has $n(d + n + 1) = 64 \cdot 73 = 4{,}672$. The LSTM has four times as many. The GRU has three times as many, and the second bias.
 #
 # All three are equal to torch's, forward and backward. From here on we take torch's own where speed counts: `nn.RNN`, `nn.LSTM`, `nn.GRU`.
-#
+
+# %% [markdown] slideshow={"slide_type": "slide", "minutes": 8}
 # ## 9 · Who keeps the gradient?
 #
 # The measurement of section 5 again, with fresh cells of all kinds: random weights, nothing trained.
