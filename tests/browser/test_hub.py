@@ -138,8 +138,9 @@ def test_a_class_from_handing_out_to_feedback(hub: RealHub, users: dict[str, Use
     page.get_by_role("button", name="Fetch Feedback").click()
     page.get_by_text("(view feedback)").wait_for()
     (found,) = ada.sh(f"cd && find {SET}/feedback -name '*.html'").strip().splitlines()
-    page.goto(f"{ada.server}/files/{found}")
-    shown = page.inner_text("body")
+    feedback = page.context.new_page()
+    feedback.goto(f"{ada.server}/files/{found}")
+    shown = feedback.inner_text("body")
     assert "17.25 of 18 points" in shown and "1.25 of 2, by hand" in shown and COMMENT in shown
 
     refused = teacher.sh(f"cd course && nbgrader autograde {SET} --force", fails=True)
