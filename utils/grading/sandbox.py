@@ -51,6 +51,7 @@ ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "lo
 MEGA = 2**20
 _POLL = 0.1  # seconds between two looks at whether the kernel still lives
 _WATCH = 0.2  # seconds between two looks at what its processes use
+_SEND = 5000  # milliseconds to send a message
 _GONE = 20.0  # seconds that the end of a killed sandbox may take
 # The first process where a kernel comes from outside. Nothing inside can end it; and as it ignores its
 # children, the system clears away what is left of them
@@ -429,6 +430,7 @@ class _Client(BlockingKernelClient):
         socket = self.context.socket({"shell": zmq.DEALER, "control": zmq.DEALER}[channel])
         socket.linger = 0
         socket.maxmsgsize = self.largest
+        socket.sndtimeo = _SEND  # where nobody is at the other end any more, sending would wait for ever
         socket.reconnect_ivl = -1  # a file that comes to stand in place of the socket is not followed
         if identity:
             socket.identity = identity
@@ -566,8 +568,9 @@ class Kernel:
             client.start_channels(shell=True, iopub=False, stdin=False, hb=False, control=True)
             self._client = client
             # a socket between "bind" and "listen" refuses, and is not asked twice: so another one is made
-            if self._reply(client.kernel_info(), min(end, time.monotonic() + 5)) is not None:
-                return
+            with contextlib.suppress(zmq.Again):
+                if self._reply(client.kernel_info(), min(end, time.monotonic() + 5)) is not None:
+                    return
             client.hang_up()
             self._still_there(end)
 
@@ -652,18 +655,29 @@ class Kernel:
                 return content if isinstance(content, dict) else {}
         return None
 
+    def _execute(self, code: str, **options: Any) -> str:
+        """Ask the kernel to run code; the message's id."""
+        try:
+            return self._client.execute(code, allow_stdin=False, stop_on_error=False, **options)
+        except zmq.Again:
+            self._end("It cut its connection to the grader.")
+            raise KernelGone(self._why_ended) from None
+
     def run(self, code: str, seconds: float) -> dict | None:
         """Run a cell; the reply's content, or None if it was stopped because its time was over.
 
         Raises:
             KernelGone: if the kernel ended, or did not stop.
         """
-        message = self._client.execute(code, store_history=True, allow_stdin=False, stop_on_error=False)
+        message = self._execute(code, store_history=True)
         reply = self._reply(message, time.monotonic() + seconds)
         if reply is not None:
             return reply
         for _ in range(3):  # a cell may catch the first interruption
-            self._client.control_channel.send(self._client.session.msg("interrupt_request", content={}))
+            try:
+                self._client.control_channel.send(self._client.session.msg("interrupt_request", content={}))
+            except zmq.Again:  # nobody listens
+                break
             if self._reply(message, time.monotonic() + 1.0) is not None:
                 return None
         self._end("It ran on after its time was over and could not be stopped.")
@@ -675,9 +689,7 @@ class Kernel:
         Raises:
             KernelGone: if the kernel ended or did not answer in time.
         """
-        message = self._client.execute(
-            "", silent=True, allow_stdin=False, stop_on_error=False, user_expressions={"answer": expression}
-        )
+        message = self._execute("", silent=True, user_expressions={"answer": expression})
         reply = self._reply(message, time.monotonic() + seconds)
         if reply is None:
             self._end("It did not answer in time, or its answer was too large.")
