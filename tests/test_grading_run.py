@@ -465,6 +465,25 @@ def test_autograding_is_refused() -> None:
         Refuse()(nbformat.v4.new_notebook(), {})
 
 
+def test_formgraders_button_runs_nothing(tmp_path: Path) -> None:
+    """What the button calls, in a course with this configuration and a submission that would be noticed."""
+    from nbgrader.apps import NbGraderAPI
+    from traitlets.config.loader import PyFileConfigLoader
+
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(run.REPOSITORY)).load_config()
+    config.CourseDirectory.root = str(tmp_path)
+    put(tmp_path, f"source/{STEM}/{STEM}.ipynb")
+    notebook = klass.released()
+    notebook.cells.append(nbformat.v4.new_code_cell(f"open({str(tmp_path / 'ran')!r}, 'w')"))
+    put(tmp_path, f"submitted/ada/{STEM}/{STEM}.ipynb", nbformat.writes(notebook))
+    gradebook.write_gradebook(gradebook.database(tmp_path), [])  # with the tools on the PATH
+    api = NbGraderAPI(config=config)
+    assert api.generate_assignment(STEM)["success"]
+    done = api.autograde(STEM, "ada")
+    assert not done["success"] and "This course does not autograde" in done["log"]
+    assert not (tmp_path / "ran").exists()
+
+
 # ------------------------------------------------------------------------------------------------ going on
 
 
@@ -519,6 +538,24 @@ def test_a_marking_process_that_is_ended_is_no_traceback(
     monkeypatch.setattr(run, "make_view", lambda folder: folder)
     with pytest.raises(RunError, match="give the same command again"):
         run.mark_all(submissions, Record(tmp_path / "out", Settings()), jobs=2)
+
+
+@pytest.mark.parametrize(("number", "asked", "fresh"), [(2, False, True), (3, False, False), (3, True, True)])
+def test_few_submissions_are_not_worth_a_template(
+    number: int, asked: bool, fresh: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways: list[bool] = []
+
+    def fake(submission, seed, settings, view):
+        ways.append(settings.fresh)
+        return replace(marked(submission.student), digest=intake.digest(submission.path), seed=seed)
+
+    for name in "abc"[:number]:
+        put(tmp_path / "in", f"{name}/{STEM}.ipynb")
+    monkeypatch.setattr(run, "mark_submission", fake)
+    monkeypatch.setattr(run, "make_view", lambda folder: folder)
+    run.mark_all(find(tmp_path / "in", STEMS, tmp_path / "u"), Record(tmp_path, Settings(fresh=asked)))
+    assert ways == [fresh] * number
 
 
 def children_of(pid: int) -> list[psutil.Process]:

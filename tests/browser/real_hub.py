@@ -202,6 +202,7 @@ class RealHub:
     def open_form(self, browser: Browser, name: str) -> User:
         """Log in by the hub's form; the server starts now, see `User.wait`."""
         context = browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(120_000)  # a busy machine
         page = context.new_page()
         page.goto(f"{self.url}/")
         page.fill("#username_input", name)
@@ -252,37 +253,34 @@ class User:
         for name in names[1:]:
             self.page.locator(".lm-Menu").get_by_text(name, exact=True).click()
 
-    def answer(self, path: str, work: list[str], *, note: str = "", run: bool = False) -> list[str]:
-        """Open a notebook in JupyterLab, fill in the first cells to be filled in, and save it.
+    def answer(self, path: str, work: list[str]) -> list[str]:
+        """Open a notebook in JupyterLab, fill it in, run it and save it.
 
         Args:
             path: the notebook, below the home.
-            work: what to put into those cells, in order.
-            note: a text cell to add.
-            run: run all cells first.
+            work: what to put into the cells to be filled in, in order.
 
         Returns:
             The cells' outputs as text, in order.
         """
         return self.page.evaluate(
-            r"""async ([path, work, note, run]) => {
+            r"""async ([path, work]) => {
                 const app = window.jupyterapp;
                 const panel = await app.commands.execute("docmanager:open", {path, factory: "Notebook"});
                 await panel.context.ready;
                 await panel.revealed;
                 await panel.sessionContext.ready;
                 const notebook = panel.content.model.sharedModel;
-                if (note) notebook.insertCell(1, {cell_type: "markdown", source: note});
                 const cells = notebook.cells.filter(cell => cell.getMetadata("nbgrader")?.solution);
                 work.forEach((source, index) => cells[index].setSource(source));
-                if (run) await app.commands.execute("notebook:run-all-cells");
+                await app.commands.execute("notebook:run-all-cells");
                 const outputs = notebook.cells.flatMap(cell => cell.outputs ?? []);
                 await panel.context.save();
                 await panel.sessionContext.shutdown();
                 panel.dispose();
                 return outputs.map(output => output.data?.["text/plain"] ?? JSON.stringify(output));
             }""",
-            [path, work, note, run],
+            [path, work],
         )
 
     def sh(self, command: str, *, fails: bool = False) -> str:

@@ -609,7 +609,8 @@ def check_stills(page: Page, outputs: Locator, path: Path) -> None:
     )
     assert unseen == []
     details = outputs.locator("details")
-    assert details.count() == stills_of(path)[1]
+    folded = stills_of(path)[1]  # they come on the page as the pictures do, little by little
+    wait_for(lambda: details.count() == folded, page, seconds=90, every=200, what=f"{folded} folded answers")
     for one in details.all():
         one.evaluate("e => e.scrollIntoView({block: 'center'})")
         assert not one.locator("p").first.is_visible(), "the answer is folded"

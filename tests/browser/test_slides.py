@@ -244,15 +244,26 @@ ON_SCREEN = """return panel.content.widgets.flatMap(
     (cell, place) => cell.hasClass('jp-deck-mod-onscreen') ? [place] : []);"""
 
 
+@pytest.fixture
+def own_lab(tmp_path: Path) -> Iterator[RealLab]:
+    """A JupyterLab for the show alone: it remembers that one was on, and begins the next notebook in it."""
+    root, home = tmp_path / "notebooks", tmp_path / "home"
+    for folder in (root, home):
+        folder.mkdir()
+    shutil.copy(Course().notebook("lessons", LIVE), root)
+    with RealLab(root, home) as server:
+        yield server
+
+
 def on_screen(notebook: OpenNotebook) -> list[int]:
     """The places of the cells that the show shows."""
     return notebook.script(ON_SCREEN)
 
 
-def test_live_in_jupyterlab_next_next_and_a_slider_moves_the_picture(chromium: Browser, lab: RealLab):
+def test_live_in_jupyterlab_next_next_and_a_slider_moves_the_picture(chromium: Browser, own_lab: RealLab):
     deck = read_deck(Course(), LIVE)[1]
     steps = [[p.number - 1 for p in slide.pieces] for slide in deck.slides]
-    with opened(chromium, lab, f"{LIVE}.ipynb") as notebook:
+    with opened(chromium, own_lab, f"{LIVE}.ipynb") as notebook:
         notebook.keep_page = False
         cells, page = notebook.cells(), notebook.page
         imports = next(i for i, cell in enumerate(cells) if "import torch" in cell["source"])

@@ -22,7 +22,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from utils.checks.bank import all_exercises
@@ -39,6 +39,7 @@ DATA = REPOSITORY / "data"
 NOT_HANDED_IN = "not handed in"
 LOG = logging.getLogger("utils.grading")
 _FORM = 1  # of the record's files
+_WORTH_A_TEMPLATE = 3  # submissions for each process: to load what is forked takes as long as two new kernels
 _WORKER_MEMORY = 6 * 2**30  # bytes a worker may use: an answer that swells must not take the machine
 
 
@@ -268,6 +269,8 @@ def _each(
     waiting: list[Submission], record: Record, view: Path, jobs: int
 ) -> Iterator[tuple[Submission, Marked]]:
     settings = record.settings
+    if len(waiting) < _WORTH_A_TEMPLATE * max(jobs, 1):
+        settings = replace(settings, fresh=True)
     if jobs <= 1:
         for submission in waiting:
             yield submission, mark_submission(submission, record.seed(submission), settings, view)
