@@ -253,22 +253,6 @@ def test_a_kernel_holds_nothing_of_the_teacher() -> None:
         assert "True" in kernel.ask("__import__('utils.checks').checks.check('01.neuron', 1).ok", 10)
 
 
-def test_a_kernel_that_hangs_up_does_not_keep_the_grader_waiting() -> None:
-    """Sending to nobody would wait for ever, and with it the whole class."""
-    hangs_up = (
-        "import os, socket, time\nfor n in range(3, 256):\n    try:\n"
-        "        line = socket.socket(fileno=os.dup(n))\n"
-        "        if not line.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) and line.getsockname():\n"
-        "            line.shutdown(socket.SHUT_RDWR)\n"
-        "    except OSError: pass\ntime.sleep(1000)"
-    )
-    with Kernel(LIMITS, klass.student_view(), DATA) as kernel:
-        with pytest.raises(KernelGone, match="could not be stopped"):
-            kernel.run(hangs_up, 1)
-        with pytest.raises(KernelGone):
-            kernel.ask("1 + 1", 1)
-
-
 @pytest.mark.parametrize(
     ("code", "words"),
     [
