@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import grading_class as klass
@@ -209,6 +210,19 @@ def test_answers_that_do_not_depend_on_the_inputs_are_judged_outside() -> None:
 
 def fresh(stem: str, cells: list[str], student_view: Path, seed: int = 4711) -> Examination:
     return Examination(exercises_of(stem), cells, seed, LIMITS, student_view, DATA)
+
+
+def test_a_forged_verdict_inside_is_worth_nothing(student_view: Path) -> None:
+    """The probe's own word for a good order, put into its mouth, while the order is wrong."""
+    cells = [
+        "import utils.checks.probes_06_backprop as probes\n"
+        "probes._verdict = lambda names, graph: probes._GOOD_ORDER",
+        "def backward_order(L):\n    return list(L.handed.values())[::-1]",
+    ]
+    wanted = [all_exercises()["06.backward_order"]]
+    exam = replace(fresh("06_backprop", cells, student_view), exercises=wanted)
+    (mark,) = examine(exam)
+    assert mark.points == 0 and "has its turn before" in mark.failure["got"], mark
 
 
 @pytest.mark.timeout(300)

@@ -293,12 +293,13 @@ def judge(exercise: Exercise, trial: Trial) -> Result:
         "",
         title=exercise.title,
         tally=_tally(trial.cases, problems),
+        right=tuple(i for i, problem in enumerate(problems) if not problem),
         seed=trial.seed,
         call=f'check("{exercise.id}", {exercise.name}, seed={trial.seed})',
     )
     if first is not None and first.not_started:
         message = f"Write `{exercise.name}` in the cell above, run that cell, then this one."
-        return replace(base, status=NOT_STARTED, message=message, tally={})
+        return replace(base, status=NOT_STARTED, message=message, tally={}, right=())
     if wrong is None and trial.varied is None:
         message = " ".join(filter(None, (_praise(base), trial.remark)))
         return replace(base, message=message, notes=_notes(trial, exercise.kind))

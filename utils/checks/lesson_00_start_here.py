@@ -327,7 +327,8 @@ def _accuracy_cases(generator: torch.Generator) -> list[Case]:
 
     example = torch.full((4, 10), -1.0)
     example[torch.arange(4), torch.tensor([7, 2, 1, 0])] = 3.0
-    odd = 2 * int(torch.randint(6, 12, (), generator=generator)) + 1
+    odd = 2 * int(torch.randint(6, 40, (), generator=generator)) + 1
+    right = int(torch.randint(odd // 5, odd // 2, (), generator=generator))
     far = torch.full((3, 10), -1e30)
     far[torch.arange(3), torch.tensor([4, 1, 9])] = 1e30
     return [
@@ -335,7 +336,7 @@ def _accuracy_cases(generator: torch.Generator) -> list[Case]:
         case("shapes", 1, 1, "a batch of one, and it is right"),
         case("shapes", 1, 0, "a batch of one, and it is wrong"),
         case("values", 10, 4, "as many images as classes"),
-        case("values", odd, odd // 3, f"an odd batch of {odd}"),
+        case("values", odd, right, f"an odd batch of {odd}"),
         case("values", 6, 6, "all are right"),
         case("values", 6, 0, "all are wrong"),
         Case("edge cases", (far, torch.tensor([4, 1, 3])), "very large logits: 2 of 3 are right"),

@@ -478,15 +478,17 @@ def dead_fraction_cases(generator: torch.Generator) -> list[Case]:
     mixed = torch.relu(normal(generator, batch, units))
     mixed[0] = 0.5  # every unit answers this sample
     mixed[1:, 0] = 0
-    layer = torch.relu(normal(generator, 6, 8))
-    layer[:, :3] = 0
-    layer[2, 3:] = 1.0
+    width = 2 * whole_number(generator, 4, 30) + 1
+    layer = torch.relu(normal(generator, 6, width))
+    dead = whole_number(generator, 2, width - 2)
+    layer[:, :dead] = 0
+    layer[2, dead:] = 1.0
     statement = torch.tensor([[0.0, 1.0, 0.0, 0.0], [0.0, 2.0, 0.0, 0.0], [0.0, 0.0, 3.0, 0.0]])
     silent_sample = torch.tensor([[0.0, 0.0], [1.0, 2.0], [0.0, 1.0]])
     return [
         Case("values", (statement,), "the example of the statement"),
         Case("values", (mixed,), "every unit answers at least one sample"),
-        Case("values", (layer,), "three of eight units are dead"),
+        Case("values", (layer,), f"some of {width} units are dead"),
         Case("values", (silent_sample,), "a sample without any answer, but no dead unit"),
         Case("types", (statement.double(),), "float64"),
         Case("shapes", (torch.tensor([[0.0, 2.0, 0.0, 1.0, 0.0]]),), "a batch of one"),

@@ -40,10 +40,11 @@ def backward_order(output: Any) -> list:
 
 class Node:
     """A node of the probe's graphs. It counts how often anybody asks for parents, since on a graph with many
-    paths a walk along all of them would never end."""
+    paths a walk along all of them would never end. ``handed`` are all nodes of the graph by name: so an order
+    of them can be sent elsewhere."""
 
-    def __init__(self, name: str, reads: Iterator[int], most: int) -> None:
-        self.name = name
+    def __init__(self, name: str, reads: Iterator[int], most: int, handed: dict[str, Node]) -> None:
+        self.name, self.handed = name, handed
         self.made_from: tuple[Node, ...] = ()
         self._reads, self._most = reads, most
 
@@ -76,7 +77,8 @@ def order_of(work: Callable, graph: dict[str, Any], output: str) -> tuple[int, s
     # a slow but sound search through all nodes for every turn is still allowed
     graph = _chain(**graph) if "length" in graph else graph
     most, reads = 10_000 + 4 * len(graph) ** 2, itertools.count()
-    nodes = {name: Node(name, reads, most) for name in graph}
+    nodes: dict[str, Node] = {}
+    nodes |= {name: Node(name, reads, most, nodes) for name in graph}
     for name, parents in graph.items():
         nodes[name].made_from = tuple(nodes[parent] for parent in parents)
     try:

@@ -1407,10 +1407,10 @@ def step_lr(lr: float, step: int, step_size: int, gamma: float = 0.1) -> float:
 
 
 def step_lr_cases(generator: torch.Generator) -> list[Case]:
-    size = whole_number(generator, 4, 9)
+    size, rate = whole_number(generator, 4, 9), whole_number(generator, 1, 99) / 100
     return [
         Case("values", (0.8, [0, 9, 10, 19, 20], 10, 0.5), "the example"),
-        Case("values", (0.1, list(range(0, 4 * size, 2)), size, 0.3), f"step_size {size}"),
+        Case("values", (rate, list(range(0, 4 * size, 2)), size, 0.3), f"step_size {size}"),
         Case("values", (1.0, [0, 1, 2, 3, 6], 3), "gamma not given: 0.1"),
         Case("shapes", (2.0, [0, 1, 2, 3], 1, 0.5), "at every step"),
         Case("edge cases", (0.5, [0, 50, 99], 100, 0.1), "the first change is still to come"),
@@ -1548,10 +1548,10 @@ def cosine_lr(lr: float, step: int, total: int, lr_min: float = 0.0) -> float:
 
 
 def cosine_lr_cases(generator: torch.Generator) -> list[Case]:
-    total = whole_number(generator, 20, 40)
+    total, rate = whole_number(generator, 20, 40), whole_number(generator, 5, 99) / 100
     return [
         Case("values", (1.0, [0, 25, 50, 75, 100], 100, 0.2), "the example"),
-        Case("values", (0.3, [0, 3, 7, total // 2, total], total, 0.01), f"{total} steps"),
+        Case("values", (rate, [0, 3, 7, total // 2, total], total, 0.01), f"{total} steps"),
         Case("values", (0.5, [0, 2, 5, 8, 10], 10), "lr_min not given: 0"),
         Case("shapes", (0.5, [0, 1], 1, 0.1), "a single step"),
         Case("edge cases", (0.8, [10, 11, 15, 20, 40], 10, 0.05), "after the end it stays at lr_min"),
@@ -1697,10 +1697,10 @@ def warmup(lr: float, step: int, steps: int) -> float:
 
 
 def warmup_cases(generator: torch.Generator) -> list[Case]:
-    steps = whole_number(generator, 5, 12)
+    steps, rate = whole_number(generator, 5, 12), whole_number(generator, 1, 99) / 100
     return [
         Case("values", (0.8, [0, 1, 2, 3, 4, 10], 4), "the example"),
-        Case("values", (0.3, list(range(steps + 3)), steps), f"{steps} steps"),
+        Case("values", (rate, list(range(steps + 3)), steps), f"{steps} steps"),
         Case("shapes", (0.5, [0, 1, 2], 1), "a warm-up of one step: lr from the start"),
         Case("edge cases", (0.5, [0, 1, 1000], 2), "long after the warm-up"),
     ]

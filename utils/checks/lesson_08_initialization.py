@@ -515,7 +515,7 @@ def same_units(W: Tensor, b: Tensor) -> int:
 
 def same_units_cases(generator: torch.Generator) -> list[Case]:
     """Layers in which some units are the same, side by side or apart."""
-    n, m = whole_number(generator, 4, 6), whole_number(generator, 2, 3)
+    n, m = whole_number(generator, 4, 20), whole_number(generator, 2, 3)
     base = normal(generator, n, m)
     scattered = torch.cat([base, base.flip(0), base[:2]])
     biases = torch.cat([torch.zeros(n), torch.zeros(n), torch.ones(2)])

@@ -1105,6 +1105,12 @@ def watched(EarlyStopping: type, losses: list[float], patience: int) -> dict[str
 def early_stopping_cases(generator: torch.Generator) -> list[Case]:
     falling = sorted((torch.rand(6, generator=generator) + 0.1).tolist(), reverse=True)
     floor = falling[-1]
+    # tenths, so that some losses are equal; a random start, so that the end of it is not known beforehand
+    wild = [
+        [n / 10 for n in torch.randint(20, 30, (length,), generator=generator).tolist()] for length in (7, 9)
+    ]
+    start = (torch.rand(whole_number(generator, 0, 4), generator=generator) + 5).tolist()
+    start.sort(reverse=True)
     return [
         Case("values", ([1.0, 0.7, 0.6, 0.65, 0.55, 0.58, 0.60], 2), "the example of the statement"),
         Case("values", ([1.0, 0.7, 0.6, 0.65, 0.55, 0.58, 0.60], 1), "the same losses, patience 1"),
@@ -1118,7 +1124,9 @@ def early_stopping_cases(generator: torch.Generator) -> list[Case]:
             "values", ([5.0, 6.0, 4.0, 6.0, 3.0, 6.0, 2.0, 6.0, 6.5], 2), "up and down, but always a new best"
         ),
         Case("values", ([3.0, 5.0, 4.0, 3.5, 3.2], 4), "falling again, but not below the best"),
-        Case("edge cases", ([0.5, 0.5, 0.5, 0.5], 3), "level: equal is not better"),
+        Case("values", (wild[0], 2), "up and down as it comes"),
+        Case("values", ([*start, *wild[1]], 3), "up and down, after a while of falling"),
+        Case("edge cases", ([*start, 0.5, 0.5, 0.5, 0.5], 3), "level: equal is not better"),
         Case("edge cases", ([2.0, 1.0, 1.0, 0.9, 0.9, 0.9], 2), "level in between"),
         Case("edge cases", ([-1.0, -2.0, -1.5], 1), "negative losses"),
         Case("edge cases", ([1.0, 0.9999, 0.9998, 0.9997], 1), "a little better is better"),
@@ -1463,7 +1471,7 @@ def _what_instead(picture: Tensor, moved: Tensor, most: int) -> str:
 def random_shift_cases(generator: torch.Generator) -> list[Case]:
     """So many pictures that all places are seen: the chance that one of 25 is missing in 500 is 10^-8."""
     seed = whole_number(generator, 0, 10_000)
-    H, W = whole_number(generator, 4, 5), whole_number(generator, 6, 7)
+    H, W = whole_number(generator, 4, 6), whole_number(generator, 7, 9)
     return [  # small ones first: to recognise a mistake every known one is tried up to the first difference
         Case("edge cases", (3, 4, 5, 0, seed + 3), "by no pixel at all"),
         Case("values", (200, W, H, 1, seed + 2), "pictures higher than wide"),

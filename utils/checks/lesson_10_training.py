@@ -1083,6 +1083,9 @@ def stopped_and_resumed(
         "learning rate": its_own.param_groups[0]["lr"],
         "the optimizer has its memory": remembers,
         "the file holds": holds,
+        # numbers that nobody knows beforehand: what is true or false could be guessed
+        "weights after two more steps": resumed,
+        "its running mean then": other[1].running_mean,
     }
 
 

@@ -1392,7 +1392,8 @@ def modes_covered(samples: Tensor, centres: Tensor, radius: float) -> int:
 
 def modes_covered_cases(generator: torch.Generator) -> list[Case]:
     """Where chance has a part, every distance is well below or well above the radius."""
-    K, turn = whole_number(generator, 5, 7), torch.arange(8) * torch.pi / 4
+    K, turn = whole_number(generator, 5, 20), torch.arange(8) * torch.pi / 4
+    found = torch.randperm(K, generator=generator)[: whole_number(generator, 2, K - 1)].tolist()
 
     def around(centres: Tensor, which: list[int], far: int, d: int) -> Tensor:
         """Samples at half a unit from the centres named, and some far from all of them."""
@@ -1414,7 +1415,7 @@ def modes_covered_cases(generator: torch.Generator) -> list[Case]:
             ),
             "the example of the statement",
         ),
-        Case("values", (around(line, [0, 0, 0, 2, 2, 4], 5, 3), line, 1.0), "three of the modes"),
+        Case("values", (around(line, found[:1] * 3 + found, 5, 3), line, 1.0), "some of the modes"),
         Case("values", (ring[[1, 1, 6]] + 0.05, ring, 0.3), "the ring of the lesson"),
         Case("values", (corner[:1], torch.zeros(1, 2), 1.0), "near along each axis, and yet too far"),
         Case(

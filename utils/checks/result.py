@@ -67,6 +67,7 @@ class Result:
         misconception: name of the misconception that was recognised, else "".
         notes: other things worth saying ("printed", "changes its input").
         tally: right cases and all cases by group, in the order of the groups.
+        right: numbers of the cases that are right, from 0.
         seed: the cases come again with ``check(id, work, seed=seed)``; None if none were made.
         call: how to call the check again with this seed.
     """
@@ -80,6 +81,7 @@ class Result:
     misconception: str = ""
     notes: tuple[str, ...] = ()
     tally: dict[str, tuple[int, int]] = field(default_factory=dict)
+    right: tuple[int, ...] = ()
     seed: int | None = None
     call: str = ""
 

@@ -19,7 +19,7 @@ from utils.checks import engine
 from utils.checks.exercise import Case, Exercise
 from utils.checks.guard import Failure, Guard, Outcome
 from utils.checks.result import FAILED, PASSED, TOO_SLOW, Result
-from utils.checks.values import copy_plain
+from utils.checks.values import copy_plain, same
 
 from . import plain
 from .sandbox import Kernel, KernelGone, Limits, SandboxUnavailable
@@ -29,6 +29,7 @@ from .view import probe_of
 MISSING = "not found"
 NOT_MARKED = "not marked"
 _REPLAY_SECONDS = 20.0  # for a probe outside, which computes with what the work returned
+_SOME_SEEDS = (1, 2, 3)  # enough to see which outcomes change with the seed
 _STARTS = 3  # times a fresh kernel may fail to start before the run is given up
 _SLACK = 10.0  # seconds for an answer beyond the exercise's own limit: loading, sending, a busy machine
 _FIELDS = {"type_name": 80, "message": 300, "source": 200, "function": 80}  # characters kept of each
@@ -356,6 +357,33 @@ def can_be_replayed(exercise: Exercise) -> bool:
     return True
 
 
+@cache
+def drawn_cases(exercise: Exercise) -> frozenset[int]:
+    """Numbers of the cases, from 0, whose right answers are not known before this run's inputs are drawn.
+
+    Such are those whose outcome changes with the seed, and, where a probe's verdict is reached outside on
+    what the work returned, those whose inputs change with it.
+    """
+    trials = []
+    for seed in _SOME_SEEDS:
+        cases = engine.make_cases(exercise, seed)
+        trials.append((cases, engine.expected_outcomes(exercise, cases, seed)))
+    return frozenset(
+        number
+        for number in range(min(len(cases) for cases, _ in trials))
+        if _is_drawn(exercise, [(cases[number], outcomes[number]) for cases, outcomes in trials])
+    )
+
+
+def _is_drawn(exercise: Exercise, seen: Sequence[tuple[Case, Outcome]]) -> bool:
+    (first, outcome), *others = seen
+    if not all(engine.same_outcome(exercise, outcome, other) for _, other in others):
+        return True
+    if outcome.failure or not can_be_replayed(exercise):
+        return False
+    return not all(same(first.args, case.args) for case, _ in others)
+
+
 def _outcome(told: dict) -> Outcome:
     failure = told["failure"]
     return Outcome(
@@ -401,10 +429,14 @@ def points_for(exercise: Exercise, result: Result) -> float:
     """Full points for what has passed, else the share of case groups in which every case is right.
 
     Work that keeps state from call to call may have every case right and is wrong all the same: that counts
-    as one more group.
+    as one more group. A share is given only beside a right answer to inputs that were drawn for this run:
+    what is always the same ("raises ValueError", 0 for an empty batch) can be said without any work.
     """
     if result.status == PASSED:
         return float(exercise.points)
+    drawn = drawn_cases(exercise)
+    if drawn and drawn.isdisjoint(result.right):
+        return 0.0
     right = sum(passed == number for passed, number in result.tally.values())
     groups = len(result.tally) + (right == len(result.tally))
     return round(exercise.points * right / groups, 2) if groups else 0.0

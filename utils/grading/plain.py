@@ -57,8 +57,11 @@ def dumps(value: Any) -> str:
     return json.dumps(encode(value), ensure_ascii=True, separators=(",", ":"))
 
 
-def encode(value: Any, depth: int = 0) -> Any:
-    """The value in JSON's own kinds. What is not plain data becomes the name of its type."""
+def encode(value: Any, depth: int = 0, *, meta: bool = False) -> Any:
+    """The value in JSON's own kinds. What is not plain data becomes the name of its type.
+
+    With ``meta`` a tensor without memory, of the device "meta", travels too, as its shape and dtype.
+    """
     if value is None or isinstance(value, bool):
         return value
     if type(value) is str:
@@ -71,24 +74,31 @@ def encode(value: Any, depth: int = 0) -> Any:
     if kind is complex:
         return {"complex": [value.real.hex(), value.imag.hex()]}
     if isinstance(value, torch.Tensor):
-        return _tensor(value)
+        return _tensor(value, meta)
     if isinstance(value, np.ndarray | np.generic):
         return _array(value)
     if depth < _DEPTH:
         if isinstance(value, tuple):
-            return {"tuple": [encode(item, depth + 1) for item in value]}
+            return {"tuple": [encode(item, depth + 1, meta=meta) for item in value]}
         if isinstance(value, list):
-            return {"list": [encode(item, depth + 1) for item in value]}
+            return {"list": [encode(item, depth + 1, meta=meta) for item in value]}
         if isinstance(value, dict):
-            return {"dict": [[encode(k, depth + 1), encode(v, depth + 1)] for k, v in value.items()]}
+            return {
+                "dict": [
+                    [encode(k, depth + 1, meta=meta), encode(v, depth + 1, meta=meta)]
+                    for k, v in value.items()
+                ]
+            }
         if isinstance(value, slice):
-            return {"slice": [encode(v, depth + 1) for v in (value.start, value.stop, value.step)]}
+            return {"slice": [encode(v, depth + 1, meta=meta) for v in (value.start, value.stop, value.step)]}
     return {"type": kind.__name__[:_WORDS], "error": isinstance(value, BaseException)}
 
 
-def _tensor(value: torch.Tensor) -> dict:
+def _tensor(value: torch.Tensor, meta: bool) -> dict:
     name = str(value.dtype).removeprefix("torch.")
     whole = value.detach()
+    if meta and name in _DTYPES and whole.device.type == "meta":
+        return {"meta": name, "shape": list(whole.shape)}
     if name not in _DTYPES or whole.layout != torch.strided or whole.device.type == "meta":
         return {"type": "Tensor", "error": False}
     whole = whole.cpu().resolve_conj().resolve_neg()
@@ -129,21 +139,21 @@ def loads(text: str) -> Any:
     return decode(content)
 
 
-def decode(value: Any) -> Any:
-    """The value that :func:`encode` was given, built of plain kinds only.
+def decode(value: Any, *, meta: bool = False) -> Any:
+    """The value that :func:`encode` was given, built of plain kinds only; ``meta`` as there.
 
     Raises:
         NotPlain: for anything else; never anything else.
     """
     try:
-        return _decode(value, 0, [_PARTS])
+        return _decode(value, 0, [_PARTS], meta)
     except NotPlain:
         raise
     except Exception as error:  # torch has errors of its own for shapes that no memory could hold
         raise NotPlain(f"the answer cannot be read ({type(error).__name__})") from None
 
 
-def _decode(value: Any, depth: int, left: list[int]) -> Any:
+def _decode(value: Any, depth: int, left: list[int], meta: bool) -> Any:
     left[0] -= 1
     if left[0] < 0 or depth > _DEPTH + 1:
         raise NotPlain("the answer has too many parts")
@@ -161,19 +171,23 @@ def _decode(value: Any, depth: int, left: list[int]) -> Any:
         case {"complex": [str(real), str(imaginary)]}:
             return complex(_float(real), _float(imaginary))
         case {"tuple": list(items)}:
-            return tuple(_decode(item, depth + 1, left) for item in items)
+            return tuple(_decode(item, depth + 1, left, meta) for item in items)
         case {"list": list(items)}:
-            return [_decode(item, depth + 1, left) for item in items]
+            return [_decode(item, depth + 1, left, meta) for item in items]
         case {"dict": list(pairs)}:
-            return {_key(_decode(k, depth + 1, left)): _decode(v, depth + 1, left) for k, v in pairs}
+            return {
+                _key(_decode(k, depth + 1, left, meta)): _decode(v, depth + 1, left, meta) for k, v in pairs
+            }
         case {"slice": [start, stop, step]}:
-            return slice(*(_decode(item, depth + 1, left) for item in (start, stop, step)))
+            return slice(*(_decode(item, depth + 1, left, meta) for item in (start, stop, step)))
         case {"tensor": str(name), "shape": list(shape), "data": str(data), "grad": bool(leaf)}:
             if name not in _DTYPES:
                 raise NotPlain("an unknown type of number")
             tensor = _filled(name, shape, data)
             floating = tensor.is_floating_point() or tensor.is_complex()
             return tensor.requires_grad_() if leaf and floating else tensor
+        case {"meta": str(name), "shape": list(shape)} if meta and name in _DTYPES:
+            return torch.empty(_checked(shape), dtype=_DTYPES[name], device="meta")
         case {"array": str(name), "shape": list(shape), "data": str(data), "single": bool(single)}:
             if name not in _ARRAY_DTYPES:
                 raise NotPlain("an unknown type of number")
@@ -200,10 +214,7 @@ def _key(value: Any) -> Any:
 
 def _filled(name: str, shape: list, data: str) -> torch.Tensor:
     """A tensor of that dtype and shape with these bytes, which must be exactly enough."""
-    if len(shape) > 16 or not all(type(n) is int and 0 <= n < 2**40 for n in shape):
-        raise NotPlain("a shape that is none")
-    if math.prod(n for n in shape if n) >= 2**60:  # with a 0 in it there are no bytes that would stop it
-        raise NotPlain("a shape that no tensor can have")
+    _checked(shape)
     raw = base64.b64decode(data, validate=True)
     dtype = _DTYPES[name]
     if math.prod(shape) * dtype.itemsize != len(raw):
@@ -213,6 +224,15 @@ def _filled(name: str, shape: list, data: str) -> torch.Tensor:
     if dtype == torch.bool:  # any byte may come; only 0 and 1 are truth values
         return (torch.frombuffer(bytearray(raw), dtype=torch.uint8) != 0).reshape(shape)
     return torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
+
+
+def _checked(shape: list) -> list[int]:
+    """The shape, if a tensor can have it."""
+    if len(shape) > 16 or not all(type(n) is int and 0 <= n < 2**40 for n in shape):
+        raise NotPlain("a shape that is none")
+    if math.prod(n for n in shape if n) >= 2**60:  # with a 0 in it there are no bytes that would stop it
+        raise NotPlain("a shape that no tensor can have")
+    return shape
 
 
 def _foreign(name: str, error: bool) -> Any:
