@@ -16,7 +16,7 @@ from utils.checks.guard import Guard, Outcome
 from utils.checks.lesson_06_backprop import order_of
 from utils.checks.values import copy_plain
 from utils.grading import plain
-from utils.grading.examine import can_be_replayed, drawn_cases, points_for
+from utils.grading.examine import _marked, can_be_replayed, drawn_cases, points_for
 from utils.grading.transcript import Recorder, Replay
 
 STEMS = Course().stems("exercises")
@@ -87,7 +87,10 @@ def test_what_is_the_same_for_every_seed_brings_nothing_alone(stem: str) -> None
             Outcome(output="forged") if number in drawn_cases(exercise) else outcome
             for number, outcome in enumerate(known)
         ]
-        assert points_for(exercise, judged(exercise, 5, got)) == 0.0, exercise.id
+        mark = _marked(exercise, judged(exercise, 5, got))
+        assert mark.points == 0.0, exercise.id
+        whole = any(passed == number for passed, number in mark.groups.values())
+        assert whole == any("always the same" in note for note in mark.notes), mark
 
 
 def test_exercises_without_drawn_cases_are_those_that_ask_for_constants() -> None:

@@ -238,8 +238,8 @@ class OpenNotebook:
         self.script("await app.commands.execute('notebook:run-all-cells');")
         self.settle()
 
-    def run_cell(self, index: int, source: str | None = None) -> list[dict[str, Any]]:
-        """Run cell `index`, with `source` in it if given; returns its outputs."""
+    def run_cell(self, index: int, source: str | None = None) -> None:
+        """Run cell `index`, with `source` in it if given, and wait until the kernel is idle again."""
         self.script(
             """const [index, source] = argument, notebook = panel.content;
                notebook.deselectAll(); notebook.activeCellIndex = index;
@@ -248,7 +248,6 @@ class OpenNotebook:
             [index, source],
         )
         self.settle()
-        return self.cells()[index].get("outputs", [])
 
     def settle(self) -> None:
         """Wait until the kernel is idle, two minutes at most, and the page has drawn what it sent."""
@@ -261,19 +260,37 @@ class OpenNotebook:
                await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));"""
         )
 
-    def cells(self) -> list[dict[str, Any]]:
-        """The cells as the notebook model holds them now, with source and outputs."""
-        return self.script("return panel.content.model.toJSON().cells;")
+    def sources(self) -> list[str]:
+        """What stands in the cells now."""
+        return self.script("return [...panel.content.model.cells].map(cell => cell.sharedModel.source);")
+
+    def outputs(self, pick: str) -> list[Any]:
+        """What a JavaScript function of an output and its cell's number gives, where it gives something.
+
+        The outputs themselves, megabytes of pictures in a lesson, stay in the page.
+        """
+        return self.script(
+            f"""const pick = {pick}, found = [];
+                for (const [number, cell] of [...panel.content.model.cells].entries()) {{
+                    if (cell.type !== 'code') continue;
+                    for (let i = 0; i < cell.outputs.length; i += 1) {{
+                        const given = pick(cell.outputs.get(i).toJSON(), number);
+                        if (given !== undefined) found.push(given);
+                    }}
+                }}
+                return found;"""
+        )
 
     def problems(self) -> list[str]:
         """Everything that must not be there: error and stderr outputs, console, page and kernel errors."""
-        found = []
-        for number, cell in enumerate(self.cells()):
-            for output in cell.get("outputs", []):
-                if output["output_type"] == "error":
-                    found.append(f"cell {number}: {output['ename']}: {output['evalue']}")
-                if output.get("name") == "stderr":
-                    found.append(f"cell {number} wrote to stderr: {''.join(output['text'])[:500]}")
+        found = self.outputs(
+            """(output, number) => {
+                if (output.output_type === 'error')
+                    return `cell ${number}: ${output.ename}: ${output.evalue}`;
+                if (output.name === 'stderr')
+                    return `cell ${number} wrote to stderr: ${[output.text].flat().join('').slice(0, 500)}`;
+            }"""
+        )
         found += [f"console: {text}" for text in self.console_errors]
         found += [f"page: {text}" for text in self.page_errors]
         found += [f"kernel: {text}" for text in self.kernel_errors]

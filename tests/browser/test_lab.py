@@ -96,7 +96,7 @@ EXPLORERS = {
 SILENT = {("replay", "speed"), ("contest", "speed")}  # how fast Play goes
 LESSONS = [path.name for path in sorted((REPOSITORY / "notebooks").glob("[0-9]*.ipynb"))]
 NOTEBOOKS = [EVERY_EXPLORER, *LESSONS]
-WHOLE = {EVERY_EXPLORER, LESSONS[0], LESSONS[-1]}  # run as a learner does; of others, what explorers need
+WHOLE = {EVERY_EXPLORER, LESSONS[0], LESSONS[6]}  # run as a learner does; of others, what explorers need
 EXERCISES = [
     f"exercises/{path.name}" for path in sorted((REPOSITORY / "notebooks/exercises").glob("*.ipynb"))
 ]
@@ -105,13 +105,8 @@ PRACTICE = "practice.ipynb"
 
 @pytest.fixture(scope="session")
 def notebooks(lab: RealLab) -> Path:
-    """The server's root, with the notebook of every explorer (executed) and one of a single exercise."""
-    path = tiny_notebook(lab.root, EVERY_EXPLORER, SOURCES)
-    notebook = nbformat.read(path, as_version=4)
-    NotebookClient(
-        notebook, resources={"metadata": {"path": str(lab.root)}}, store_widget_state=False
-    ).execute()
-    nbformat.write(notebook, path)
+    """The server's root, with the notebook of every explorer (not yet run) and one of a single exercise."""
+    tiny_notebook(lab.root, EVERY_EXPLORER, SOURCES)
     stub = 'def neuron(x, w, b):\n    raise NotImplementedError("write neuron")'
     practice = tiny_notebook(
         lab.root,
@@ -125,44 +120,57 @@ def notebooks(lab: RealLab) -> Path:
 
 
 @pytest.fixture(scope="module", params=NOTEBOOKS)
+def executed(request: pytest.FixtureRequest, notebooks: Path) -> str:
+    """Each notebook's name; it has run and stored its outputs, as lessons have when they are handed out."""
+    path = notebooks / request.param
+    if request.param == EVERY_EXPLORER:
+        notebook = nbformat.read(path, as_version=4)
+        place = {"metadata": {"path": str(notebooks)}}
+        NotebookClient(notebook, resources=place, store_widget_state=False).execute()
+        nbformat.write(notebook, path)
+    return request.param
+
+
+@pytest.fixture(scope="module")
 def running(
-    request: pytest.FixtureRequest,
+    executed: str,
     notebooks: Path,
     chromium: Browser,
     lab: RealLab,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[OpenNotebook]:
-    """Each notebook: looked at without a kernel; opened again with one, looked at, and run.
+    """Each notebook: looked at before it runs, and run.
 
-    nbval runs the lessons whole. Here the first and the last run by "Run all cells", and any other of whose
-    cells the explorers need more than half; of the others what its explorers need.
+    nbval runs the lessons whole. Here some are looked at without a kernel as well, opened again, and run by
+    "Run all cells", as learners do; of the others those cells run that their explorers need.
     """
-    path = request.param
+    path, missing = executed, ""
     if "PYTEST_XDIST_WORKER" in os.environ:  # two workers that run the same notebook cost minutes
         (tmp_path_factory.getbasetemp().parent / f"opened_{path}").touch(exist_ok=False)
-    missing = ""
-    with opened(chromium, lab, path, kernel=False) as notebook:
+
+    def look(notebook: OpenNotebook, when: str) -> str:
         try:
-            assert notebook.script("return panel.sessionContext.session === null;")
             check_stills(notebook.page, notebook.page.locator(".jp-OutputArea"), notebooks / path)
+        except AssertionError as error:
+            return f"{when}: {error}; "
+        return ""
+
+    if path in WHOLE:
+        with opened(chromium, lab, path, kernel=False) as notebook:
+            assert notebook.script("return panel.sessionContext.session === null;")
+            missing = look(notebook, "without a kernel")
             # Without a session the manager of widgets looks for its kernel in vain; nothing is seen of that.
-            assert [error for error in notebook.page_errors if "jupyterlab-manager" not in error] == []
-        except AssertionError as error:
-            missing = f"without a kernel: {error}"
+            errors = [error for error in notebook.page_errors if "jupyterlab-manager" not in error]
+            missing += "".join(f"without a kernel: {error}; " for error in errors)
     with opened(chromium, lab, path) as notebook:
-        try:
-            all_pictures(notebook.page, notebook.page.locator(".jp-OutputArea"), notebooks / path)
-        except AssertionError as error:
-            missing += f"before it runs: {error}"
-        notebook.missing = missing
+        notebook.missing = missing + look(notebook, "before it runs")
         stored = nbformat.read(notebooks / path, as_version=4)
         calls = explorer_calls(stored)
         notebook.awaited = sum(calls.values())
-        needed = needed_cells(stored, calls)
-        if path in WHOLE or 2 * len(needed) > sum(cell.cell_type == "code" for cell in stored.cells):
+        if path in WHOLE:
             notebook.run_all()
         else:
-            for place in needed:
+            for place in needed_cells(stored, calls):
                 notebook.run_cell(place)
                 if place in calls:  # one after the other: each has two seconds to come up in
                     explorers(notebook)
@@ -172,9 +180,8 @@ def running(
 # ------------------------------------------------------------------ helpers
 def explorers(notebook: OpenNotebook) -> list[Locator]:
     """The live explorers of a notebook, once each has drawn."""
-    outputs = [output for cell in notebook.cells() for output in cell.get("outputs", [])]
-    views = [o["data"] for o in outputs if WIDGET_VIEW in o.get("data", {})]
-    wanted = sum(not is_progress_bar(str(view.get("text/plain"))) for view in views)
+    words = notebook.outputs(f"output => output.data?.['{WIDGET_VIEW}'] && `${{output.data['text/plain']}}`")
+    wanted = sum(not is_progress_bar(view) for view in words)
     found = notebook.page.locator("[data-explorer].n2t-live")
     wait_for(lambda: found.count() >= wanted, notebook.page, seconds=20, what=f"{wanted} live explorers")
     return found.all()
@@ -559,7 +566,7 @@ def type_into(notebook: OpenNotebook, index: int, code: str) -> None:
     )
     notebook.page.keyboard.press("Control+a")
     notebook.page.keyboard.insert_text(code)
-    assert notebook.cells()[index]["source"].strip() == code.strip()
+    assert notebook.sources()[index].strip() == code.strip()
 
 
 # ------------------------------------------------------------------ without a kernel
@@ -618,17 +625,14 @@ def check_stills(page: Page, outputs: Locator, path: Path) -> None:
         assert one.locator("p").first.is_visible()
 
 
-def test_the_notebook_of_every_explorer_has_their_stills(notebooks: Path):
-    assert stills_of(notebooks / EVERY_EXPLORER) == (len(EXPLORERS) - 1, 2)
-    assert "widgets" not in json.loads((notebooks / EVERY_EXPLORER).read_text())["metadata"]
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS)
 def test_its_html_without_network_shows_every_still(
-    notebooks: Path, chromium: Browser, tmp_path: Path, path: str
+    executed: str, notebooks: Path, chromium: Browser, tmp_path: Path
 ):
-    exported, _ = HTMLExporter().from_filename(str(notebooks / path))
-    html = (tmp_path / path).with_suffix(".html")
+    if executed == EVERY_EXPLORER:
+        assert stills_of(notebooks / executed) == (len(EXPLORERS) - 1, 2)
+        assert "widgets" not in json.loads((notebooks / executed).read_text())["metadata"]
+    exported, _ = HTMLExporter().from_filename(str(notebooks / executed))
+    html = (tmp_path / executed).with_suffix(".html")
     html.write_text(exported)
     context = chromium.new_context()
     page = context.new_page()
@@ -637,6 +641,6 @@ def test_its_html_without_network_shows_every_still(
     )
     try:
         page.goto(html.as_uri(), wait_until="domcontentloaded")
-        check_stills(page, page.locator(".jp-OutputArea"), notebooks / path)
+        check_stills(page, page.locator(".jp-OutputArea"), notebooks / executed)
     finally:
         context.close()

@@ -265,9 +265,9 @@ def test_live_in_jupyterlab_next_next_and_a_slider_moves_the_picture(chromium: B
     steps = [[p.number - 1 for p in slide.pieces] for slide in deck.slides]
     with opened(chromium, own_lab, f"{LIVE}.ipynb") as notebook:
         notebook.keep_page = False
-        cells, page = notebook.cells(), notebook.page
-        imports = next(i for i, cell in enumerate(cells) if "import torch" in cell["source"])
-        place = next(i for i, cell in enumerate(cells) if cell["source"].startswith("explore.neuron("))
+        sources, page = notebook.sources(), notebook.page
+        imports = next(i for i, source in enumerate(sources) if "import torch" in source)
+        place = next(i for i, source in enumerate(sources) if source.startswith("explore.neuron("))
         for each in (imports, place):
             notebook.run_cell(each)
         notebook.script("panel.content.activeCellIndex = 0;")

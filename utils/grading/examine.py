@@ -418,7 +418,7 @@ def _marked(exercise: Exercise, result: Result) -> Mark:
         result.status,
         result.message,
         result.hint,
-        result.notes,
+        (*result.notes, *_why_no_share(exercise, result)),
         asdict(result.failure) if result.failure else None,
         dict(result.tally),
         result.seed,
@@ -434,9 +434,21 @@ def points_for(exercise: Exercise, result: Result) -> float:
     """
     if result.status == PASSED:
         return float(exercise.points)
-    drawn = drawn_cases(exercise)
-    if drawn and drawn.isdisjoint(result.right):
+    if not _earns_a_share(exercise, result):
         return 0.0
     right = sum(passed == number for passed, number in result.tally.values())
     groups = len(result.tally) + (right == len(result.tally))
     return round(exercise.points * right / groups, 2) if groups else 0.0
+
+
+def _earns_a_share(exercise: Exercise, result: Result) -> bool:
+    drawn = drawn_cases(exercise)
+    return not drawn or not drawn.isdisjoint(result.right)
+
+
+def _why_no_share(exercise: Exercise, result: Result) -> tuple[str, ...]:
+    """What to say to somebody who has whole groups right and gets nothing for them."""
+    whole = any(passed == number for passed, number in result.tally.values())
+    if not whole or _earns_a_share(exercise, result):
+        return ()
+    return ("Only cases whose answer is always the same are right. They count beside others, not alone.",)
