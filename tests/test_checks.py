@@ -15,7 +15,15 @@ import pytest
 import torch
 
 from utils.checks import bank, check, hint
-from utils.checks.engine import _known_wrong, _rules, _same_outcomes, judge, make_cases, run_cases
+from utils.checks.engine import (
+    _known_answers,
+    _known_wrong,
+    _rules,
+    _same_outcomes,
+    judge,
+    make_cases,
+    run_cases,
+)
 from utils.checks.exercise import GROUPS, Exercise
 from utils.checks.guard import Guard
 from utils.checks.result import ERROR, FAILED, NOT_STARTED, PASSED
@@ -180,6 +188,7 @@ def test_misconception_fails_with_its_own_hint(exercise: Exercise, number: int):
         # The last misconception is sought among all of them: that is timed as for the first answer of a seed.
         if seed == SOME_SEEDS[-1] and number == len(exercise.misconceptions) - 1:
             _known_wrong.cache_clear()
+            _known_answers.cache_clear()
         begin = time.thread_time()
         result = check(exercise.id, work, seed=seed)
         seconds = time.thread_time() - begin

@@ -191,11 +191,27 @@ def expected_outcomes(exercise: Exercise, cases: Sequence[Case], seed: int) -> t
         return tuple(_call(exercise, guard, exercise.reference, case)[0] for case in cases)
 
 
+def known_answers(exercise: Exercise, seed: int) -> tuple[tuple[Case, ...], tuple[Outcome, ...]]:
+    """The cases for a seed and what the reference gives on them.
+
+    Kept: a class has the same seed, and every one of its submissions needs them.
+    """
+    cases, expected = _known_answers(exercise, seed)
+    if any(outcome.timed_out or outcome.interrupted for outcome in expected):  # that is of the moment
+        _known_answers.cache_clear()
+    return cases, expected
+
+
+@lru_cache(maxsize=256)
+def _known_answers(exercise: Exercise, seed: int) -> tuple[tuple[Case, ...], tuple[Outcome, ...]]:
+    cases = make_cases(exercise, seed)
+    return cases, expected_outcomes(exercise, cases, seed)
+
+
 def run_cases(exercise: Exercise, work: Callable, seed: int) -> Trial:
     """Run the reference and the work on the cases of a seed."""
-    cases = make_cases(exercise, seed)
+    cases, expected = known_answers(exercise, seed)
     load_optimizers_for(work)
-    expected = expected_outcomes(exercise, cases, seed)
     got: list[Outcome] = []
     mutated: list[tuple[str, ...]] = []
     varied, said = None, ""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -157,7 +158,7 @@ class Exercise:
         ]
         return f"{self.name}({', '.join(names)})"
 
-    @property
+    @cached_property
     def argument_names(self) -> tuple[str, ...]:
         """Names of a case's arguments, for messages."""
         return self.input_names or tuple(inspect.signature(self.reference).parameters)
