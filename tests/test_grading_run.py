@@ -304,7 +304,7 @@ def test_pages_escape_everything() -> None:
         "what": EVIL,
     }
     evil = replace(mark(message=EVIL, hint=EVIL, notes=(EVIL,)), failure=failure, title=EVIL, exercise=EVIL)
-    page = report.page(EVIL, [replace(marked(), marks=(evil,), remarks=(EVIL,), set=EVIL)])
+    page = report.page(EVIL, [replace(marked(), marks=(evil,), remarks=(f"all {EVIL}",), set=EVIL)])
     assert "<script" not in page and "<img" not in page
     assert page.count("&lt;script&gt;") > 10
 
@@ -314,6 +314,42 @@ def test_inputs_can_be_withheld() -> None:
     assert "tensor(1)" not in page and "seed=" not in page
     assert "a batch of one" in page and "a hint" in page
     assert "tensor(1)" in report.page("ada", [marked()])
+    prints = ("Your function prints as well (`tensor(1)`). Only what it returns counts.",)
+    assert "prints as well. Only" in report.page("ada", [marked(notes=prints)], withhold=True)
+    right = replace(mark(status="passed", message="Right on all 3 cases (seed 3)."), failure=None)
+    both = replace(marked(), marks=(right, mark()))  # one seed for both
+    page = report.page("ada", [both], withhold=True)
+    assert "Right on all 3 cases." in page and "seed" not in page
+    assert "(seed 3)" in report.page("ada", [both])
+
+
+def test_what_is_said_of_the_whole_notebook_is_said_once() -> None:
+    damaged = replace(marked(status="not marked", message="No notebook."), remarks=("No notebook.",))
+    assert report.page("ada", [damaged]).count("No notebook.") == 1
+
+
+def test_what_was_not_begun_is_said_without_pointing_at_cells() -> None:
+    page = report.page("ada", [marked(status="not started", message="Write it in the cell above.")])
+    assert "Not begun" in page and "cell above" not in page
+
+
+def test_a_page_says_how_points_are_shared() -> None:
+    groups = {"shapes": (2, 3), "values": (3, 3)}
+    assert report.CREDIT in report.page("ada", [marked(groups=groups)])
+    assert report.CREDIT not in report.page("ada", [marked(groups=groups, status="passed")])
+
+
+def test_the_end_names_what_somebody_has_to_look_at(tmp_path: Path) -> None:
+    odd = [marked(f"eve{n}\x1b[2J", status="not marked", message="why", points=0.0) for n in range(12)]
+    absent = replace(marked("ben"), file="", marks=(mark(status="not handed in", points=0.0),))
+    unknown = replace(marked("zoe"), marks=(), remarks=("It cannot be told.",))
+    two = replace(marked("mia"), remarks=("2 notebooks were handed in.",))
+    said = list(command.summary([marked(), two, absent, unknown, *odd], tmp_path))
+    assert said[0].startswith("15 notebooks marked, 2 of 28 points") and said[1] == "Not handed in: 1."
+    assert said[2].endswith(": 13.") and said[3] == f"  zoe, {STEM}: It cannot be told."
+    assert said[4] == f"  eve0 [2J, {STEM}: why" and said[-2].startswith("  ... and 3 more")
+    assert said[-1].endswith(": 1.") and "remark" in said[-1]
+    assert len(list(command.summary([marked()], tmp_path))) == 1
 
 
 def test_pages_of_names_that_look_alike_are_two_files(tmp_path: Path) -> None:
@@ -436,7 +472,7 @@ def test_feedback_holds_what_the_teacher_added_and_can_be_released(tmp_path: Pat
     gradebook.write_course(tmp_path, [(marked(), handed_in)])
     feedback = tmp_path / "feedback" / "ada" / STEM
     page = (feedback / f"{STEM}.html").read_text(encoding="utf-8")
-    assert "1.25 of 2 points" in page and "1.5 of 2, by hand" in page and "0.25 points less" in page
+    assert "1.25 of 2 points" in page and "1.5 of 2 points, by hand" in page and "0.25 points less" in page
     assert "Nearly! &lt;script" in page and "<img" not in page
     assert (feedback / "submission_secret.txt").read_text(encoding="utf-8") == "a secret"
     assert (feedback / "timestamp.txt").exists()
@@ -451,6 +487,22 @@ def test_what_lies_beside_a_submission_is_not_followed(tmp_path: Path) -> None:
     gradebook.write_gradebook(gradebook.database(tmp_path), [marked()])
     gradebook.write_course(tmp_path, [(marked(), handed_in)])
     assert [path.name for path in (tmp_path / "feedback" / "ada" / STEM).iterdir()] == [f"{STEM}.html"]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "yesterday", "0001-01-01T00:00:00+14:00", "9" * 30, "2030-01-01 " + "0" * 5000]
+)
+def test_a_time_that_cannot_be_read_stops_nobody(content: str, tmp_path: Path) -> None:
+    file = put(tmp_path, f"ada/{STEM}/timestamp.txt", content)
+    put(tmp_path, f"ben/{STEM}/timestamp.txt", "2030-01-31 12:00:00 UTC")
+    assert gradebook._timestamp(tmp_path, marked()) is None
+    assert gradebook.unreadable_times(tmp_path, [marked(), marked("ben"), marked("zoe")]) == [file]
+
+
+def test_a_pipe_is_no_time(tmp_path: Path) -> None:
+    (tmp_path / "ada" / STEM).mkdir(parents=True)
+    os.mkfifo(tmp_path / "ada" / STEM / "timestamp.txt")  # who opens it waits for a writer
+    assert gradebook._timestamp(tmp_path, marked()) is None
 
 
 def test_autograding_is_refused() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import pwd
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -107,6 +109,12 @@ def test_a_teacher_without_an_account_is_named(configure, monkeypatch: pytest.Mo
 
 def test_hours_may_be_whole(configure) -> None:
     assert configure("idle_hours = 3\n").Spawner.args == ["--ServerApp.shutdown_no_activity_timeout=10800"]
+
+
+def test_the_hub_does_not_load_torch() -> None:
+    """Half a gigabyte that the hub would hold for nothing, and every start would wait for."""
+    code = "import sys, utils.site.vendor; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY).returncode == 0
 
 
 def test_the_unit_starts_what_make_starts() -> None:

@@ -18,6 +18,7 @@ from real_hub import STUDENTS, TEACHER, RealHub, User
 from real_lab import REPOSITORY
 
 SET = "01_perceptron"
+FETCHED = f"lessons/{SET}"  # where a student has it
 DUE = "2030-02-01 12:00:00 UTC"  # in the guide
 COMMENT = "Well done, but say <b>why</b>."
 SCRIPT = "<img src=x onerror=\"document.title='stolen'\"><script>document.title='stolen'</script>"
@@ -25,12 +26,12 @@ SCRIPT = "<img src=x onerror=\"document.title='stolen'\"><script>document.title=
 PARTLY = "def neuron(X, w, b):\n    y = (X @ w + b >= 0).long()\n    return y if len(y) > 1 else y[0]"
 EDIT = f"""
 import json
-with open("{SET}/{SET}.ipynb") as file:
+with open("{FETCHED}/{SET}.ipynb") as file:
     notebook = json.load(file)
 cells = notebook["cells"]
 next(cell for cell in cells if cell["metadata"].get("nbgrader", {{}}).get("solution"))["source"] = {PARTLY!r}
 cells.insert(1, dict(cell_type="markdown", id="note", metadata={{}}, source={SCRIPT!r}))
-with open("{SET}/{SET}.ipynb", "w") as file:
+with open("{FETCHED}/{SET}.ipynb", "w") as file:
     json.dump(notebook, file)
 """
 PATIENCE = 60_000  # milliseconds until Formgrader has fetched what it shows
@@ -100,7 +101,8 @@ def test_a_class_from_handing_out_to_feedback(hub: RealHub, users: dict[str, Use
     page.get_by_role("button", name="Fetch", exact=True).click()
     submit = page.get_by_role("button", name="Submit", exact=True)
     submit.wait_for()
-    said = ada.answer(f"{SET}/{SET}.ipynb", solutions())
+    assert f"](../{SET}.ipynb)" in ada.sh(f"cd {FETCHED} && cat {SET}.ipynb && ls ../{SET}.ipynb")
+    said = ada.answer(f"{FETCHED}/{SET}.ipynb", solutions())
     assert sum(": passed" in text.partition("\n")[0] for text in said) == 6, said
     submit.click()
     handed_in = page.locator("#submitted_assignments_list").get_by_text(re.compile(r"^\d{4}-\d\d-.* UTC$"))
@@ -151,7 +153,7 @@ def test_a_class_from_handing_out_to_feedback(hub: RealHub, users: dict[str, Use
     # Ada sees all of it
     page.get_by_role("button", name="Fetch Feedback").click()
     page.get_by_text("(view feedback)").wait_for()
-    (found,) = ada.sh(f"cd && find {SET}/feedback -name '*.html'").strip().splitlines()
+    (found,) = ada.sh(f"cd && find {FETCHED}/feedback -name '*.html'").strip().splitlines()
     feedback = page.context.new_page()
     feedback.goto(f"{ada.server}/files/{found}")
     shown = feedback.inner_text("body")

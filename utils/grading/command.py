@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -12,13 +13,20 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
+from .examine import NOT_MARKED
 from .forking import SLOWER, CannotFork
 from .intake import IntakeError, Submission, find
-from .report import UNSAFE, write_csv, write_feedback
+from .report import UNSAFE, printable, write_csv, write_feedback
 from .run import LOG, Marked, Record, RunError, Settings, mark_all, stems
 from .sandbox import Limits, SandboxUnavailable, check_available, check_forking
 
 _LIMITS = Limits()
+LOG_FILE = "grading.log"
+NO_TIME = (
+    "no time can be read from it. The submission was taken as not late, but Formgrader fails on it: write a "
+    "time like 2030-01-31 12:00:00 UTC into the file, and mark again."
+)
+_NAMED = 10  # notebooks that could not be marked and are named on the screen
 app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 
 
@@ -131,27 +139,53 @@ def grade(
     book: bool = True,
 ) -> list[Marked]:
     """Mark all submissions and write everything that comes of it."""
-    out.mkdir(parents=True, exist_ok=True)
-    _log_to(out / "grading.log")
     with tempfile.TemporaryDirectory(prefix="n2t-zip-") as unpacked:
         found = find(submissions, stems(), Path(unpacked))
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)  # marks are nobody else's business
+        _log_to(out / LOG_FILE)
         record = Record(out, settings)
         LOG.info("%d submissions in %s", len(found), submissions)
         with tqdm(total=len(found), unit="notebook", desc="marking") as bar:
 
             def tell(marked: Marked) -> None:
                 bar.update()
-                bar.set_postfix_str(f"{marked.student[:20]} {marked.points:g}/{marked.of:g}")
+                bar.set_postfix_str(f"{printable(marked.student)[:20]} {marked.points:g}/{marked.of:g}")
 
             all_marked = mark_all(found, record, min(jobs, len(found)), tell)
         write_csv(out / "grades.csv", all_marked)
-        write_feedback(out / "feedback", all_marked, withhold=withhold)
+        if course is None or not book:  # else the course folder's feedback knows what was marked by hand, too
+            write_feedback(out / "feedback", all_marked, withhold=withhold)
         if book:
             _books(submissions, out, course, found, all_marked, withhold)
-    points, of = sum(m.points for m in all_marked), sum(m.of for m in all_marked)
-    typer.echo(f"{len(all_marked)} notebooks marked, {points:g} of {of:g} points: {out / 'grades.csv'}")
-    LOG.info("done")
+    for line in summary(all_marked, out / "grades.csv"):
+        typer.echo(line)
+        LOG.info(line)
     return all_marked
+
+
+def summary(all_marked: list[Marked], file: Path) -> Iterator[str]:
+    """What is said at the end: how many there were, and which of them somebody has to look at."""
+    there = [marked for marked in all_marked if marked.file]
+    points, of = round(sum(m.points for m in there), 2), sum(m.of for m in there)
+    yield f"{len(there)} notebooks marked, {points:g} of {of:g} points: {file}"
+    if len(there) < len(all_marked):
+        yield f"Not handed in: {len(all_marked) - len(there)}."
+    odd = [(marked, why) for marked in there if (why := _not_marked(marked))]
+    if odd:
+        yield f"Look at these yourself, they could not be marked, or not as a whole: {len(odd)}."
+    for marked, why in odd[:_NAMED]:
+        yield printable(f"  {marked.student}, {marked.set}: {why}")
+    if len(odd) > _NAMED:
+        yield f'  ... and {len(odd) - _NAMED} more, "{NOT_MARKED}" in {file}'
+    if told := sum(bool(m.remarks) for m in there if not _not_marked(m)):
+        yield f"With a remark in feedback and {LOG_FILE} (several files, a cell stopped, ...): {told}."
+
+
+def _not_marked(marked: Marked) -> str:
+    """Why a notebook, or an exercise of it, has no mark; "" if all is marked."""
+    if not marked.marks:
+        return " ".join(marked.remarks) or NOT_MARKED
+    return next((mark.message for mark in marked.marks if mark.status == NOT_MARKED), "")
 
 
 def _books(
@@ -172,6 +206,10 @@ def _books(
     gradebook.apply_late_penalties(course, all_marked)
     paths = [submission.path for submission in found]
     gradebook.write_course(course, zip(all_marked, paths, strict=True), withhold=withhold)
+    for file in gradebook.unreadable_times(course / "submitted", all_marked):
+        words = printable(f"{file}: {NO_TIME}")
+        LOG.warning(words)
+        typer.echo(words, err=True)
 
 
 def _log_to(file: Path) -> None:

@@ -23,7 +23,7 @@ from utils.checks.result import PASSED
 
 from .examine import Mark
 from .intake import Unreadable, read_notebook
-from .report import ByHand, page
+from .report import ByHand, message, page
 from .run import REPOSITORY, Marked, exercises_of
 
 NO_RESPONSE = ("not started", "not found", "not handed in")
@@ -131,10 +131,21 @@ def _timestamp(submitted: Path | None, marked: Marked):
 
     if submitted is None:
         return None
-    file = submitted / marked.student / marked.set / "timestamp.txt"
-    with suppress(OSError, ValueError):
-        return parse_utc(file.read_text(encoding="utf-8").strip())
+    file = _time_file(submitted, marked)
+    if _small(file):
+        with suppress(OSError, ValueError, OverflowError):
+            return parse_utc(file.read_text(encoding="utf-8").strip())
     return None
+
+
+def _time_file(submitted: Path, marked: Marked) -> Path:
+    return submitted / marked.student / marked.set / "timestamp.txt"
+
+
+def unreadable_times(submitted: Path, all_marked: Iterable[Marked]) -> list[Path]:
+    """The files of nbgrader's in which no time can be read: nobody is late by them, and Formgrader stops."""
+    there = {(m.student, m.set): m for m in all_marked if _time_file(submitted, m).exists()}
+    return [_time_file(submitted, m) for m in there.values() if _timestamp(submitted, m) is None]
 
 
 # ---------------------------------------------------------------------------------- the course folder
@@ -240,8 +251,13 @@ def _given(notebook, marked: Marked) -> ByHand:
 def _copy_small(source: Path, target: Path) -> None:
     """Copy a small ordinary file if it is there; nothing else that may lie in its place."""
     target.unlink(missing_ok=True)
-    if source.is_file() and not source.is_symlink() and source.stat().st_size <= _LARGEST_EXCHANGED:
+    if _small(source):
         shutil.copyfile(source, target)
+
+
+def _small(file: Path) -> bool:
+    """Whether there is a small ordinary file: no link, and no pipe, which would be read for ever."""
+    return file.is_file() and not file.is_symlink() and file.stat().st_size <= _LARGEST_EXCHANGED
 
 
 def for_formgrader(notebook: NotebookNode, marked: Marked) -> NotebookNode:
@@ -289,7 +305,7 @@ def course_texts(stem: str) -> frozenset[str]:
 
 def in_words(mark: Mark) -> str:
     """An exercise's mark with its reasons, as plain text."""
-    lines = [f"{mark.points:g} of {mark.of:g} points: {mark.status}", mark.message, mark.hint, *mark.notes]
+    lines = [f"{mark.points:g} of {mark.of:g} points: {mark.status}", message(mark), mark.hint, *mark.notes]
     if mark.groups and mark.status != PASSED:
         counts = (f"{group} {right} of {number}" for group, (right, number) in mark.groups.items())
         lines.append(f"Cases right: {', '.join(counts)}.")

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-from utils.checks.result import PASSED, inline
+from utils.checks.result import NOT_STARTED, PASSED, inline
 
 from .examine import Mark
 from .intake import file_name
@@ -22,6 +23,10 @@ from .run import Marked
 COLUMNS = ("student", "set", "exercise", "points", "of", "status", "first message")
 UNSAFE = "UNSAFE: marked without a sandbox"
 WITHHELD = "inputs withheld"
+CREDIT = (
+    "Where not all is right, the groups of cases share the points: one in which every case is right brings "
+    "its share."
+)
 _STYLE = """
 body{font-family:system-ui,sans-serif;line-height:1.5;max-width:52em;margin:2em auto;padding:0 1em;
 color:#1b1f24;background:#fff}
@@ -31,10 +36,12 @@ td.n,th.n{text-align:right}section{border:1px solid #d0d4da;border-left:6px soli
 padding:.2em 1em .8em;margin:1em 0}section.passed{border-left-color:#1f7a45}h3{margin:.5em 0}
 pre{background:#f3f4f6;padding:.5em .7em;white-space:pre-wrap;overflow-wrap:anywhere;border-radius:3px}
 code{background:#f3f4f6;padding:0 .25em;border-radius:3px}
+.said{white-space:pre-line}
 .warn{background:#fff3cd;padding:.6em 1em;border-radius:4px}
 @media (prefers-color-scheme:dark){body{color:#e6e8eb;background:#16181c}th,td,section{border-color:#3a3f47}
 pre,code{background:#24282e}.warn{background:#4a3b00}}
 """
+_PRINTED = re.compile(r" \(`[^`]*`\)")  # in a note: what the work printed, and it may have printed its inputs
 # no script, no picture, nothing from elsewhere, whatever may stand in the page
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -95,13 +102,18 @@ def _rows(marked: Marked) -> list[list]:
 
 
 def _first_message(mark: Mark) -> str:
-    return " ".join(f"{mark.message} {mark.hint}".split())
+    return " ".join(f"{message(mark)} {mark.hint}".split())
+
+
+def printable(text: str) -> str:
+    """Text that a terminal shows and does not obey."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _harmless(value: object) -> object:
     """Text that a spreadsheet would take for a formula gets a quote in front, which makes it text."""
     if isinstance(value, str):
-        value = "".join(c if c.isprintable() else " " for c in value)
+        value = printable(value)
         if value.lstrip()[:1] in tuple("=+-@|%"):
             return f"'{value}"
     return value
@@ -171,12 +183,17 @@ def _notebook(marked: Marked, withhold: bool, by_hand: ByHand) -> list[str]:
         )
         head = '<tr><th>Exercise</th><th>Outcome</th><th class="n">Points</th></tr>'
         parts.append(f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>")
-    return parts + [_exercise(mark, withhold, by_hand) for mark in marked.marks]
+    if any(mark.groups and mark.status != PASSED for mark in marked.marks):
+        parts.append(f"<p>{CREDIT}</p>")
+    # what was said of the whole notebook, as of a damaged file, is not said again of each exercise
+    alone = [m for m in marked.marks if m.message not in marked.remarks or m.exercise in by_hand.comments]
+    return parts + [_exercise(mark, withhold, by_hand) for mark in alone]
 
 
-def _points(mark: Mark, by_hand: ByHand) -> str:
+def _points(mark: Mark, by_hand: ByHand, word: str = "") -> str:
     given = by_hand.points.get(mark.exercise)
-    return f"{mark.points:g} of {mark.of:g}" if given is None else f"{given:g} of {mark.of:g}, by hand"
+    points, hand = (mark.points, "") if given is None else (given, ", by hand")
+    return f"{points:g} of {mark.of:g}{word}{hand}"
 
 
 def _exercise(mark: Mark, withhold: bool, by_hand: ByHand) -> str:
@@ -185,17 +202,17 @@ def _exercise(mark: Mark, withhold: bool, by_hand: ByHand) -> str:
     parts = [
         f'<section class="{"passed" if passed else "open"}">',
         f"<h3>{'✓' if passed else '→'} {escape(mark.exercise)} · {escape(mark.title)}: "
-        f"{_points(mark, by_hand)} points</h3>",
+        f"{_points(mark, by_hand, ' points')}</h3>",
     ]
     if comment:
-        parts.append(f"<p><strong>Your teacher says.</strong> {escape(comment)}</p>")
-    message = withheld(mark) if withhold and mark.failure else mark.message
-    parts.append(f"<p>{inline(message)}</p>")
+        parts.append(f'<p class="said"><strong>Your teacher says.</strong> {escape(comment)}</p>')
+    parts.append(f"<p>{inline(withheld(mark) if withhold else message(mark))}</p>")
     if mark.failure and not withhold:
         parts.append(_failure(mark))
     if mark.hint:
         parts.append(f"<p><strong>Hint.</strong> {inline(mark.hint)}</p>")
-    parts += [f"<p><strong>Note.</strong> {inline(note)}</p>" for note in mark.notes]
+    notes = [_PRINTED.sub("", note) if withhold else note for note in mark.notes]
+    parts += [f"<p><strong>Note.</strong> {inline(note)}</p>" for note in notes]
     if mark.groups and not passed:
         counts = ", ".join(f"{group} {right} of {number}" for group, (right, number) in mark.groups.items())
         parts.append(f"<p>Cases right: {escape(counts)}.</p>")
@@ -205,8 +222,17 @@ def _exercise(mark: Mark, withhold: bool, by_hand: ByHand) -> str:
     return "".join([*parts, "</section>"])
 
 
+def message(mark: Mark) -> str:
+    """An outcome in words, for who reads it outside the notebook."""
+    if mark.status == NOT_STARTED:
+        return "Not begun: there is nothing in its cell yet but what was handed out."
+    return mark.message
+
+
 def withheld(mark: Mark) -> str:
-    """What is said about a failing case when its input stays hidden."""
+    """What is said when inputs stay hidden, and with them the seed, which brings all of them back."""
+    if not mark.failure:
+        return message(mark).replace(f" (seed {mark.seed})", "")
     note = f" ({mark.failure['note']})" if mark.failure.get("note") else ""
     kind = {"error": "ends with an error", "too slow": "takes too long"}.get(mark.status, "is not right")
     return f"Your answer {kind} on case {mark.failure['number']}{note}. The input itself is not shown."

@@ -261,6 +261,8 @@ def mark_all(
                 record.write(submission, marked)
                 done[submission.key] = marked
                 LOG.info("%s, %s: %g of %g points", marked.student, marked.set, marked.points, marked.of)
+                for remark in marked.remarks:
+                    LOG.info("%s, %s: %s", marked.student, marked.set, remark)
                 tell(marked)
     return [done[submission.key] for submission in submissions]
 

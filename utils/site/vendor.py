@@ -7,8 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from utils.build import REPOSITORY
-
+REPOSITORY = Path(__file__).resolve().parents[2]  # utils.build would bring torch, and the hub asks here, too
 STORE = REPOSITORY / "build" / "npm"
 KATEX = ("katex", "0.16.22")
 PROXY = ("configurable-http-proxy", "5.3.0")  # not the site's: it stands in front of JupyterHub
