@@ -237,9 +237,10 @@ def test_a_site_can_be_made_without_solutions(course: Course):
 def test_a_warning_stops_it_and_the_site_that_was_there_stays(course: Course):
     out = course.root / "site"
     lesson(course, "$x^2$ and [the start](00_a.ipynb).")
-    assert make_site(course, out) == 3  # the start, the search, the lesson
+    assert make_site(course, out) == 4  # the start, the search, the lesson, and one for what is missing
     before = (out / "00_a.html").read_text(encoding="utf-8")
     assert "katex-mathml" in before
+    assert 'href="00_a.html">00 · A</a>' in (out / "404.html").read_text(encoding="utf-8")
     lesson(course, "$\\frac{1$ and [a lesson that is gone](01_b.ipynb).")
     with pytest.raises(SiteError) as error:
         make_site(course, out)

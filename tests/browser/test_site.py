@@ -39,7 +39,7 @@ FREE_OF_THE_KERNEL = {
     "initialization", "neuron", "outlier", "playground", "predict", "race", "replay_perceptron", "sampling",
     "threshold",
 }  # fmt: skip
-PAGES = ["index.html", "search.html", *LESSONS, *EXERCISES, *SOLUTIONS]
+PAGES = ["index.html", "search.html", "404.html", *LESSONS, *EXERCISES, *SOLUTIONS]
 
 
 # ------------------------------------------------------------------ the site and its server
@@ -339,6 +339,7 @@ def test_a_dead_link_is_found_out(tmp_path: Path):
 
 
 def test_every_lesson_has_its_page_its_downloads_and_its_neighbours(site: Path):
+    """And a word on where the notebooks run: not in the page."""
     for before, name, after in zip([None, *LESSONS[:-1]], LESSONS, [*LESSONS[1:], None], strict=True):
         links = Marks(site / name).links
         stem = name.removesuffix(".html")
@@ -347,6 +348,7 @@ def test_every_lesson_has_its_page_its_downloads_and_its_neighbours(site: Path):
             if stored.exists():
                 assert f"downloads/{within}" in links
                 assert (site / "downloads" / within).read_bytes() == stored.read_bytes()
+        assert "index.html#run-it-yourself" in links
         text = (site / name).read_text(encoding="utf-8")
         foot = text[text.index("prev-next-footer") :]
         assert before is None or f'href="{before}"' in foot
@@ -376,6 +378,47 @@ def test_search_names_lessons_first(page: Page, address: str):
     page.locator("ul.search a[href*='exercises/']").first.wait_for()
     first = page.locator("ul.search a").first.get_attribute("href")
     assert first.startswith(("02_", "05_", "14_"))
+
+
+def test_what_is_searched_for_stands_beside_the_magnifying_glass(page: Page, address: str):
+    page.goto(address + "search.html")
+    form = page.locator(".bd-search-container form")
+    glass, words = form.locator("i").bounding_box(), form.locator("input").bounding_box()
+    assert glass["width"] > 8 and glass["x"] + glass["width"] <= words["x"]
+
+
+def test_on_a_telephone_there_is_search_and_a_drawer_of_headings_that_goes(page: Page, address: str):
+    page.set_viewport_size(NARROW)
+    page.goto(address + LESSONS[1])
+    button = page.locator("header").get_by_role("button", name="Search")
+    assert button.locator("i").bounding_box()["width"] > 8
+    button.click()
+    page.locator("#pst-search-dialog[open] input").press("Escape")
+    page.get_by_role("button", name="On this page").click()
+    drawer = page.locator("#pst-secondary-sidebar-modal")
+    drawer.get_by_role("link", name="What to remember").click()
+    drawer.wait_for(state="hidden")
+    assert page.url.endswith("#what-to-remember")
+    assert 0 <= page.locator("h2", has_text="What to remember").bounding_box()["y"] < NARROW["height"]
+
+
+def test_from_a_page_that_is_missing_the_course_is_found(
+    reader: Page, site: Path, serve: Callable[[Path], str]
+):
+    """At any depth, on a server where the course is not in the first folder."""
+    home, found = f"{serve(site.parent)}{site.name}/", reader.locator("html[data-root]")
+    reader.route("**/nothing.html", lambda route: route.fulfill(status=404, path=site / "404.html"))
+    reader.goto(home + "exercises/deeper/nothing.html")
+    found.wait_for()
+    reader.get_by_role("searchbox").fill("softmax")
+    reader.keyboard.press("Enter")
+    reader.locator("ul.search a").first.wait_for()
+    assert reader.url == home + "search.html?q=softmax"
+    reader.go_back()
+    found.wait_for()
+    reader.get_by_role("link", name="01 · ").click()
+    reader.locator("article").wait_for()
+    assert reader.url == home + LESSONS[1]
 
 
 def test_search_gives_no_solution_away(site: Path):
@@ -551,6 +594,14 @@ def test_a_stop_stays_with_its_formula(page: Page, address: str):
 
 
 # ------------------------------------------------------------------ making it
+def test_nothing_large_is_loaded_for_little(site: Path):
+    """No script for icons, no maps of scripts, and the search's index on the page of search alone."""
+    loaded = [path for path in (site / "_static").rglob("*") if path.suffix in (".js", ".map")]
+    assert [path for path in loaded if path.suffix == ".map" or path.stat().st_size > 150_000] == []
+    text = (site / LESSONS[1]).read_text(encoding="utf-8")
+    assert "searchindex.js" not in text and "fontawesome.js" not in text
+
+
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path):
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(SiteError, match="other files"):

@@ -620,7 +620,7 @@ const explorer = (() => {
     const { colors } = picture;
     const top = picture.height - TABLE;
     const nudge = values.nudge.replace("-", "−");
-    const columns = [14, ...[0.37, wide ? 0.62 : 0.64, 0.97].map((part) => part * picture.width)];
+    const columns = [14, ...[wide ? 0.37 : 0.41, wide ? 0.62 : 0.65, 0.97].map((part) => part * picture.width)];
     picture.add(svg("line", { x1: 0, x2: picture.width, y1: top, y2: top, stroke: colors.grid, "stroke-width": 2 }));
     const heads = wide ? [`Nudge by ${nudge}`, "gradient", `gradient × ${nudge.startsWith("−") ? `(${nudge})` : nudge}`, "the output changes by"]
       : [`by ${nudge}`, "gradient", "× nudge", "real change"];

@@ -6,6 +6,7 @@ The site is a folder of files. It can be put on any web server, or opened from d
 from __future__ import annotations
 
 import io
+import itertools
 import shutil
 import tempfile
 from pathlib import Path
@@ -18,10 +19,23 @@ from utils.site.vendor import KATEX, SiteError, package
 
 ASSETS = Path(__file__).parent / "assets"
 MARK = ".made-by-make-site"  # in a folder that may be overwritten
+OF_NO_USE = [  # to a reader: what Sphinx and its theme leave and no page loads
+    "objects.inv",
+    "_static/webpack-macros.html",
+    "_static/**/*.map",
+    "_static/scripts/fontawesome.js",
+    "_static/vendor/fontawesome/webfonts/fa-brands-*",
+    "_static/vendor/fontawesome/webfonts/fa-regular-*",
+]
 
 
-def settings(source: Path) -> dict[str, Any]:
-    """Sphinx's configuration."""
+def settings(source: Path, lessons: dict[str, str]) -> dict[str, Any]:
+    """Sphinx's configuration.
+
+    Args:
+        source: the folder with the pages' sources.
+        lessons: each lesson's page -> its title, for the page that stands in for a missing one.
+    """
     return {
         "project": "Neurons to Transformers",
         "html_title": "Neurons to Transformers",
@@ -44,7 +58,8 @@ def settings(source: Path) -> dict[str, Any]:
         "html_js_files": [("site.js", {"defer": "defer"})],
         "html_search_scorer": str(ASSETS / "search_order.js"),
         "html_favicon": str(ASSETS / "favicon.svg"),
-        "html_context": {"default_mode": "auto"},  # light or dark, as the reader's system is
+        "html_context": {"default_mode": "auto", "lessons": lessons},  # light or dark: as the reader's system
+        "html_additional_pages": {"404": "not-found.html"},  # the name that web servers look for
         "html_copy_source": False,
         "html_use_index": False,
         "html_show_sourcelink": False,
@@ -52,6 +67,7 @@ def settings(source: Path) -> dict[str, Any]:
         "html_sidebars": {"**": ["course-pages.html"]},
         "html_theme_options": {
             "logo": {"text": "Neurons to Transformers", "alt_text": ""},
+            "search_bar_text": "Search the course",
             "navbar_align": "left",
             "navbar_center": [],
             "navbar_persistent": ["course-search.html"],
@@ -84,7 +100,7 @@ def write_static(source: Path, scripts: dict[str, str]) -> None:
         shutil.copy(font, static / "katex" / "fonts")
 
 
-def run_sphinx(source: Path, out: Path, work: Path) -> None:
+def run_sphinx(source: Path, lessons: dict[str, str], out: Path, work: Path) -> None:
     """Make HTML out of the sources.
 
     Raises:
@@ -99,7 +115,7 @@ def run_sphinx(source: Path, out: Path, work: Path) -> None:
         out,
         work,
         "html",
-        confoverrides=settings(source),
+        confoverrides=settings(source, lessons),
         status=None,
         warning=warnings,
         parallel=2,
@@ -123,11 +139,11 @@ def make_site(course: Course, out: Path, *, solutions: bool = True) -> int:
         source, html = Source(Path(folder) / "source"), Path(folder) / "html"
         write_pages(course, source, solutions=solutions)
         write_static(source.folder, source.scripts)
-        run_sphinx(source.folder, html, Path(folder) / "work")
+        run_sphinx(source.folder, source.lessons, html, Path(folder) / "work")
         (html / MARK).touch()
         (html / ".nojekyll").touch()  # else GitHub Pages leaves out folders that begin with _
-        for left in ("objects.inv", "_static/webpack-macros.html"):  # of no use to a reader
-            (html / left).unlink(missing_ok=True)
+        for left in itertools.chain.from_iterable(map(html.glob, OF_NO_USE)):
+            left.unlink()
         if out.exists():
             shutil.rmtree(out)
         shutil.copytree(html, out)

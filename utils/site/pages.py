@@ -30,10 +30,11 @@ Each solution is folded: open only the one you need.
 
 @dataclass
 class Source:
-    """What Sphinx is given: a folder of pages, and the scripts of the explorers that live in them."""
+    """What Sphinx is given: a folder of pages, the explorers' scripts, the title of each lesson's page."""
 
     folder: Path
     scripts: dict[str, str] = field(default_factory=dict)
+    lessons: dict[str, str] = field(default_factory=dict)
 
     def add(self, alive: Alive) -> None:
         """Keep an explorer's script; those of one kind share it."""
@@ -73,7 +74,7 @@ def bring_to_life(cell: NotebookNode, source: Source) -> None:
 
 
 def downloads(root: str, stored: dict[str, Path]) -> str:
-    """The line with the notebooks to download.
+    """The line with the notebooks to download, and where they run.
 
     Args:
         root: leads from the page to the site's first folder.
@@ -81,7 +82,11 @@ def downloads(root: str, stored: dict[str, Path]) -> str:
     """
     names = {"lessons": "lesson", "exercises": "exercises", "solutions": "solutions"}
     links = (f'<a href="{root}downloads/{stored[kind]}" download>{names[kind]}</a>' for kind in stored)
-    return f'<p class="course-downloads">Notebooks to download: {" · ".join(links)}</p>'
+    copy = f'<a href="{root}index.html#run-it-yourself">copy of the course</a>'
+    return (
+        '<p class="course-downloads">This page does not run Python. '
+        f"Notebooks to download: {' · '.join(links)}. They run in a {copy}.</p>"
+    )
 
 
 def link_to_solutions(notebook: NotebookNode) -> None:
@@ -177,6 +182,7 @@ def write_pages(course: Course, source: Source, *, solutions: bool = True) -> No
                 link_to_solutions(notebook)
             write_text(source.folder / place, nbformat.writes(page(notebook, kind, line, source)))
             write_text(source.folder / "extra" / "downloads" / place, stored.read_text(encoding="utf-8"))
+    source.lessons |= {stem: known.title for stem, known in facts.items()}
     start = start_page(course, facts)
     write_text(source.folder / "index.md", start)
     write_pictures(course, source, start)

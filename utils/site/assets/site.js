@@ -79,6 +79,13 @@
     for (const answer of folded.splice(0)) answer.open = false;
   });
 
+  // Whoever chooses a heading in the drawer of a narrow screen wants to see it, and not the drawer.
+  for (const drawer of document.querySelectorAll("#pst-primary-sidebar-modal, #pst-secondary-sidebar-modal")) {
+    drawer.addEventListener("click", (event) => {
+      if (event.target.closest("a")) drawer.close();
+    });
+  }
+
   // What scrolls in its own box can be reached, and so scrolled, by keyboard.
   function reachable() {
     const boxes = document.querySelectorAll(".bd-article :is(pre, table, .katex-display, .cell_output, .cell_output .output)");
