@@ -45,6 +45,8 @@ def picture(words: str = "<Figure size 800x450 with 1 Axes>") -> NotebookNode:
 def cells() -> list[NotebookNode]:
     """A small lesson: three sections with 2, 6 and 4 minutes."""
     live = nbformat.v4.new_output("display_data", data={"text/plain": f"[Neuron{WORDS_END}"})
+    options = "<p>Which?</p><details><summary>Answer</summary><p>It's\nthe <b>second</b>.</p></details>"
+    question = nbformat.v4.new_output("display_data", data={"text/html": options, "text/plain": "Which?"})
     return [
         text("# 01 · Lines\n\n**The question:** Why?", slide_type="slide", minutes=2),
         text("- a goal", slide_type="subslide"),
@@ -57,6 +59,8 @@ def cells() -> list[NotebookNode]:
         text("**What you see.** A line that `rises`.", slide_type="notes"),
         code("first = 1\n\nsecond = 2", printed("both"), slide_type="subslide", split=[3], show="apart"),
         code("explore.neuron()", picture("Neuron: 2 of 4"), live, slide_type="subslide"),
+        code('explore.predict("01.a")', question, live, slide_type="subslide", show="output"),
+        text("<details><summary>Proof</summary>\n\nIt is.\n</details>", slide_type="notes"),
         text("## What to remember\n\n- it", slide_type="slide", minutes=4),
     ]
 
@@ -81,10 +85,11 @@ def test_marks_become_sections_and_slides() -> None:
         [(10, "code", False)],
         [(10, "output", False)],
         [(11, "both", False)],
-        [(12, "both", False)],
+        [(12, "output", False)],
+        [(14, "both", False)],
     ]
     assert [p.source for slide in deck.slides[4:7] for p in slide.pieces] == ["first = 1", "second = 2", ""]
-    assert [len(slide.notes) for slide in deck.slides] == [0, 0, 1, 1, 0, 0, 0, 0, 0]
+    assert [len(slide.notes) for slide in deck.slides] == [0, 0, 1, 1, 0, 0, 0, 0, 1, 0]
     assert deck.minutes == 12
     assert list(mistakes(cells())) == []
 
@@ -143,7 +148,7 @@ def page() -> list[str]:
 
 
 def test_the_page_has_the_slides_with_what_is_shown(page: list[str]) -> None:
-    assert len(page) == 9
+    assert len(page) == 10
     assert "import torch" not in "".join(page)
     assert "draw()" not in page[3] and 'src="data:image/png' in page[3]
     assert "first" in page[4] and "second" in page[5] and "both" in page[6]
@@ -164,10 +169,26 @@ def test_notes_stand_beside_their_slide_and_not_on_it(page: list[str]) -> None:
     assert 'class="course-running">1 · One idea</p>' in shown[3] and "course-running" not in shown[2]
 
 
+def test_the_notes_say_what_to_do_with_an_explorer_and_with_a_question(page: list[str]) -> None:
+    notes = [slide.split("</aside>")[0] for slide in page]
+    shown = [slide.split("</aside>")[1] for slide in page]
+    assert "Show it live" in notes[7] and shown[7].count("course-still") == 1
+    assert "everybody vote" in notes[8] and "It's\nthe <b>second</b>." in notes[8]
+    assert "course-still" not in shown[8]
+    assert "<details open" in notes[8] and '<details class="fragment">' not in notes[8]
+    assert not any("vote" in note or "Show it live" in note for note in notes[:7] + notes[9:])
+
+
+def test_one_empty_line_is_enough_in_code() -> None:
+    lesson = [text("# T", slide_type="slide", minutes=1), code("a = 1\n\n\nb = 2", slide_type="subslide")]
+    made = re.sub(r"<[^>]+>", "", slides_html(new_notebook(lesson), outline(lesson)))
+    assert "a = 1\n\nb = 2" in made
+
+
 def test_the_page_of_notes_has_every_slide() -> None:
     lesson = cells()
     made = notes_html(outline(lesson), pages.lesson_facts(lesson))
-    assert made.count("<h3>") == 9 and made.count("<h2>") == 3 and "Said, not shown" in made
+    assert made.count("<h3>") == 10 and made.count("<h2>") == 3 and "Said, not shown" in made
     assert "One <em>idea</em>" in made and "8 of 12 minutes gone" in made
 
 
@@ -220,10 +241,10 @@ def run(*arguments: object) -> tuple[int, str]:
 def test_the_command_makes_slides_notes_and_an_index(course: Course, tmp_path: Path) -> None:
     out = tmp_path / "slides"
     status, said = run("--root", course.root, "--out", out)
-    assert (status, "01_lines: 9 slides, 12 minutes" in said) == (0, True)
+    assert (status, "01_lines: 10 slides, 12 minutes" in said) == (0, True)
     assert {path.name for path in out.glob("*.html")} == {"index.html", f"{STEM}.html", f"{STEM}.notes.html"}
     index = (out / "index.html").read_text(encoding="utf-8")
-    assert "01 · Lines" in index and "Why?" in index and "<td>9</td><td>12</td>" in index
+    assert "01 · Lines" in index and "Why?" in index and "<td>10</td><td>12</td>" in index
     (out / "left.html").touch()
     assert run("--root", course.root, "--out", out)[0] == 0 and not (out / "left.html").exists()
 

@@ -27,6 +27,10 @@ ASSETS = Path(__file__).parent / "assets"
 OWN = ("slides.css", "slides.js", "mathjax-settings.js", "paper.css")
 REVEAL, MATHJAX = ("reveal.js", "4.6.1"), ("mathjax", "3.2.2")
 MARK = ".made-by-make-slides"  # in a folder that may be overwritten
+VOTE = "*A question: let everybody vote before you open the answer or go on.* The answer:"
+SHOW_LIVE = (
+    "*An explorer: a still here. Show it live, with `make lecture`, or let everybody open the lesson.*"
+)
 LESSON_LINK = re.compile(r"(\d\d_\w+)\.ipynb(#.*)?")
 
 
@@ -95,7 +99,20 @@ def spoken(deck: Deck, section: Section, slide: Slide) -> str:
     first = slide is section.slides[0]
     times = [f"**{timing(deck, section)}**"] if first else []
     lesson_plan = [plan(deck)] if first and section is deck.sections[0] else []
-    return for_slides("\n\n".join([*times, *slide.notes, *lesson_plan]))
+    return for_slides("\n\n".join([*times, *said(slide), *lesson_plan]))
+
+
+def said(slide: Slide) -> list[str]:
+    """The notes of one slide: those of the lesson, after what to do with a question or an explorer."""
+    advice = []
+    for piece in slide.pieces:
+        outputs = piece.cell.get("outputs", []) if piece.part != "code" else []
+        if not any(is_live(output) for output in outputs):
+            continue
+        shown = "".join(output.get("data", {}).get("text/html", "") for output in outputs)
+        answer = re.search(r"</summary>(.*?)</details>", shown, re.DOTALL)
+        advice.append(f"{VOTE} {answer[1]}" if answer else SHOW_LIVE)
+    return [*advice, *(note.replace("<details>", "<details open>") for note in slide.notes)]
 
 
 def show_piece(piece: Piece, alt: str) -> NotebookNode:
@@ -105,6 +122,7 @@ def show_piece(piece: Piece, alt: str) -> NotebookNode:
     if cell.cell_type == "markdown":
         cell.source = for_slides(cell.source)
         return cell
+    cell.source = re.sub(r"\n{3,}", "\n\n", cell.source)  # one empty line will do where height is dear
     if piece.part == "output":
         cell.metadata.transient = {"remove_source": True}
     shown = [output for output in cell.outputs if not is_live(output)] if piece.part != "code" else []
@@ -112,7 +130,7 @@ def show_piece(piece: Piece, alt: str) -> NotebookNode:
     for output in shown:
         if "image/png" in output.get("data", {}):
             words = output.data.get("text/plain", "") if own else alt
-            output.metadata = nbformat.from_dict({"alt": words or "figure"})
+            output.metadata = nbformat.from_dict({"alt": words or "figure", "still": own})
     cell.outputs = shown
     return cell
 
@@ -162,8 +180,8 @@ def notes_html(deck: Deck, facts: Facts) -> str:
         for slide in section.slides:
             count += 1
             parts.append(f"<h3><span class='number'>{count}</span> {markdown_line(slide.title)}</h3>")
-            if slide.notes:
-                parts.append(markdown2html(for_slides("\n\n".join(slide.notes))))
+            if notes := said(slide):
+                parts.append(markdown2html(for_slides("\n\n".join(notes))))
     return paper(f"{plain(facts.title)}: notes", "\n".join(parts), formulas=True)
 
 

@@ -323,7 +323,7 @@ explore.replay_perceptron(corners, targets["AND"], history)
 #
 # Note what does **not** occur in it: the number of points and the number of inputs. Ten million points with the same $R$ and $\gamma$ have the same bound.
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "notes"}
 # <details><summary><b>The proof, in three steps</b> (for those who want it)</summary>
 #
 # Multiply the points of class 0 by −1, so that $w \cdot x \le 0$ on every mistake. Let $u$, of length 1, separate with margin $\gamma$: $u \cdot x \ge \gamma$ for all points. After $M$ mistakes:

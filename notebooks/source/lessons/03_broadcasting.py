@@ -243,14 +243,14 @@ explore.broadcast()
 # %% [markdown] slideshow={"slide_type": "notes"}
 # **What you see.** The shapes of $a$, `(3, 1)`, and $b$, `(4,)`, one above the other and lined up from the right, and below them the result `(3, 4)`; beside each, how many numbers it has, and its strides. Axes that are stretched say so: 1 → 4 in $a$, 1 → 3 in $b$. Underneath are the boxes: three in a column, four in a row, copies dashed, and the twelve of the result.
 
-# %% [markdown] slideshow={"slide_type": "subslide"}
+# %% [markdown] slideshow={"slide_type": "notes"}
 # **Exercise [03.broadcast_shape](exercises/03_broadcasting.ipynb)** ●● Turn the three rules into code.
 #
 # ### NumPy and torch agree
 #
 # **NumPy** is the array library of most of scientific Python, and these rules are NumPy's; torch took them over. Is that so? We draw 2,000 random pairs of shapes and ask both.
 
-# %% slideshow={"slide_type": "fragment", "show": "output"}
+# %% slideshow={"slide_type": "skip"}
 random = np.random.default_rng(0)
 agree = fits = 0
 for _ in range(2000):
@@ -432,7 +432,7 @@ allowed = ages[:, None] >= limits  # (4, 1) with (3,) -> (4, 3)
 print(allowed)
 print("films for each child:", allowed.sum(dim=1).tolist(), "   children for each film:", allowed.sum(dim=0).tolist())
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The recipe for "every this with every that": **give the one an axis that the other does not have.** The result has a row for each child and a column for each film. To count, sum over the axis that is to go. `.float()` turns True and False into 1.0 and 0.0.
 #
 # In the same way class numbers become **one-hot** rows: for the labels 2, 0 and three classes, the rows (0, 0, 1) and (1, 0, 0), with a 1 at the place of the label. Which two things have to be compared, each with each? `torch.arange(k)` gives the numbers 0 to $k - 1$.
@@ -518,7 +518,7 @@ print("equal:", torch.equal(stretched, copied))
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # (`untyped_storage()` is the row of memory behind a tensor.) The trick is in the strides: **stride 0**. To get to the next row walk 0 places. `stretched[5, 7]` lies at $5 \cdot 0 + 7 \cdot 1 = 7$, and so does `stretched[900, 7]`. One number, read a thousand times. This is what rule 2 really does.
 
-# %% slideshow={"slide_type": "subslide", "show": "output"}
+# %% slideshow={"slide_type": "skip"}
 rows = [1, 10, 100, 1000, 10000]
 held = {
     "repeat": [row.repeat(n, 1).untyped_storage().nbytes() for n in rows],
@@ -602,7 +602,7 @@ print("y_hat", tuple(y_hat.shape), "  y", tuple(y.shape), "  y_hat - y", tuple((
 #
 # Small enough for the hand: predictions 0 and 2, targets 0 and 2. All right, so the loss should be 0. But over all four pairs the squares are 0, 4, 4, 0: mean 2. With the predictions 1 and 1 each pair has 1: mean 1. The wrong loss **prefers** the mean.
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "notes"}
 # <details><summary><b>Why exactly the mean?</b> (for those who want it)</summary>
 #
 # Write $m$ and $v$ for the mean and the variance (the mean squared distance from the mean) of the predictions, $\mu$ and $\sigma^2$ for those of the targets. Then
@@ -764,10 +764,10 @@ assert by_hand.shape == s.shape and (by_hand - s.grad).abs().max() < 1e-12
 #
 # You have seen this before. The bias gradient of logistic regression in lesson 01 was `error.mean()`: a sum over the batch, with the $1/n$ of the loss. Now you know where that sum came from.
 
-# %% [markdown] slideshow={"slide_type": "subslide"}
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # It works in the other direction, too. A **sum** forwards is a **stretch** backwards: all summands get the same slope. Look at the strides of the gradient that torch returns:
 
-# %% slideshow={"slide_type": "fragment"}
+# %%
 x = torch.randn(3, 4, requires_grad=True)
 gradient = torch.autograd.grad(x.sum(), x)[0]
 print(tuple(gradient.shape), "strides", gradient.stride(), "bytes held:", gradient.untyped_storage().nbytes())

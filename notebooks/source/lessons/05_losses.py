@@ -327,7 +327,7 @@ print("torch agrees:", torch.allclose(torch.distributions.Normal(0, 1).log_prob(
 #
 # MSE fits best where large errors are next to impossible: a Gaussian error of 10 deviations has a density of about $10^{-22}$. No wonder the line gives everything to get rid of it. Huber's loss is a guess too: a bell in the middle with Laplace tails.
 
-# %% [markdown] slideshow={"slide_type": "subslide"}
+# %% [markdown] slideshow={"slide_type": "notes"}
 # <details><summary><b>Derivation: Gaussian noise gives MSE</b></summary>
 #
 # Let $y_i = \hat y_i + \text{noise}$ with standard deviation $\sigma$. The likelihood of all the data is
@@ -947,7 +947,7 @@ def bce_with_logits(z, y, pos_weight=None, reduction="mean"):
 # %% [markdown] slideshow={"slide_type": "notes"}
 # Many classes, with class weights and label smoothing. With both, the smoothed part is weighted class by class, and the mean is divided by the weights of the true classes: so does torch.
 
-# %% tags=["long"] slideshow={"slide_type": "subslide"}
+# %% tags=["long"] slideshow={"slide_type": "fragment"}
 def nll(log_p, y, weight=None, reduction="mean"):
     losses = -log_p[torch.arange(len(y)), y]  # (B,)
     if weight is None:
@@ -995,7 +995,7 @@ w5 = torch.tensor([1.0, 19.0, 0.5, 2.0, 3.0], dtype=torch.float64)
 def ranking(s, y, reduction):
     return F.margin_ranking_loss(s, torch.zeros_like(s), y, margin=1.0, reduction=reduction)
 
-# %% tags=["long", "nbval-ignore-output"] slideshow={"slide_type": "subslide", "show": "output"}
+# %% tags=["long", "nbval-ignore-output"] slideshow={"slide_type": "skip"}
 def given(f, **settings):
     """f with some of its settings filled in."""
     return lambda x, y, reduction: f(x, y, reduction=reduction, **settings)

@@ -535,7 +535,7 @@ def loss_of_all(points, classes):
 # %% [markdown] slideshow={"slide_type": "notes"}
 # Now the loop. One **step** of training is always the same four things: **forward, loss, backward, update**. And before each backward pass the gradients go back to zero, since leaves add up what arrives. (It takes a few seconds: our engine makes over nine thousand small Python objects in each step.)
 
-# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "subslide"}
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment"}
 points, classes = X.tolist(), y.tolist()
 by_engine = []
 for _ in range(60):
@@ -617,7 +617,7 @@ print("by hand, first input: 50     in matrices:", (G @ W_small).tolist())
 #
 # It is lesson 01's $p - y$ again, now for many classes.
 
-# %% [markdown] slideshow={"slide_type": "subslide"}
+# %% [markdown] slideshow={"slide_type": "notes"}
 # <details><summary>Where does it come from?</summary>
 #
 # For one input, $L = \ln \sum_j e^{z_j} - z_y$ (lesson 05). The slope of the first part by $z_k$: the logarithm gives $1 / \sum_j e^{z_j}$, the sum passes it on, the exponential gives $e^{z_k}$. Together
@@ -860,7 +860,7 @@ def numerical_gradient(f, x, h=1e-5):
             gradient.view(-1)[i] = (f(x + shift) - f(x - shift)) / (2 * h)
     return gradient
 
-# %% [markdown] slideshow={"slide_type": "subslide"}
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # Now check the middle layer of our network. Its 64 weights are an (8, 8) matrix: a square. So the gradient and its transpose have the **same shape**, and nothing would complain about a `.T` in the wrong place. We try the right gradient and three typical bugs. To compare, we use the **relative error**, the size of the difference over the size of both. (`norm()` is that size, the length of lesson 01: the root of the sum of all squares.)
 
 # %% slideshow={"slide_type": "fragment", "show": "output"}

@@ -747,10 +747,10 @@ assert all(abs(sizes_of[f"AdamW, decay {s}"][0] / unpulled - (1 - 0.003 * s) ** 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # So "L2" and "weight decay" are two words for one thing under SGD only. `weight_decay` of torch's `Adam` is the first way, of `AdamW` the second.
 
-# %% [markdown] slideshow={"slide_type": "subslide"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### All seven against torch
 
-# %% tags=["nbval-ignore-output"] slideshow={"show": "output"}
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "skip"}
 o = torch.optim
 pairs = {
     "SGD": (lambda p: SGD(p, 0.1), lambda p: o.SGD(p, 0.1)),

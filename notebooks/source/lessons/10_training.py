@@ -992,7 +992,7 @@ explore.bugs(curves, reference="no bug")
 # - **Pixels to 255** (3): sure and wrong at first. The first steps are so long that the units die; what is left guesses, at 2.30.
 # </details>
 
-# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "subslide", "show": "output"}
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 print("                                     first    highest   last 10   accuracy (three seeds)")
 for bug, runs in results.items():
     losses = runs[0][0]

@@ -961,7 +961,7 @@ assert leaning[0][0] < leaning[1][0] - 0.08 and leaning[0][2] < leaning[1][1]
 #
 # One last check: every number of this lesson against scikit-learn's, on 200 small random cases full of ties. Where a class is missing, curves and areas are not defined; those cases come in a moment.
 
-# %% tags=["long"] slideshow={"slide_type": "fragment", "show": "output"}
+# %% tags=["long"] slideshow={"slide_type": "skip"}
 def case(g):
     """2 to 12 answers and scores; only six different scores, so ties are common."""
     n = int(torch.randint(2, 13, (), generator=g))
@@ -994,7 +994,7 @@ print("cases in which a class was missing:", missing)
 # %% [markdown] slideshow={"slide_type": "notes"}
 # They agree to twelve places. And where nothing can be measured?
 
-# %% slideshow={"slide_type": "subslide", "show": "output"}
+# %% slideshow={"slide_type": "fragment", "show": "output"}
 cases = {"no yes at all": ([0, 0, 0, 0], [0.1, 0.6, 0.3, 0.9]), "nothing but yes": ([1, 1, 1, 1], [0.1, 0.6, 0.3, 0.9]),
          "all wrong": ([1, 1, 0, 0], [0.1, 0.2, 0.8, 0.9]), "all tied": ([1, 0, 0, 1], [0.3] * 4)}
 for name, (y, scores) in cases.items():

@@ -350,7 +350,7 @@ def walk(clip, b=0.004, lr=0.0005, steps=80):
 for clip in (None, 1.0):
     print(f"clip {clip}:", "  ".join(f"{b:.4f}" for b, _ in walk(clip)[:4]), f" ...  loss at the end {walk(clip)[-1][1]:.3f}")
 
-# %% slideshow={"slide_type": "subslide", "show": "output"}
+# %% slideshow={"slide_type": "fragment", "show": "output"}
 b = torch.linspace(-0.065, 0.02, 1701, dtype=torch.float64)
 ax = plt.subplots(figsize=(9, 4.4))[1]
 ax.plot(b, cliff_loss(b), color=plotting.COLORS["text"])
@@ -370,7 +370,7 @@ ax.legend(loc="center left");
 #
 # **Exercise [13.clip_grad_norm](exercises/13_rnn.ipynb)** ●● In place, and parameters without a gradient are left out. (Write it before you look at the next cell.)
 
-# %% slideshow={"slide_type": "subslide"}
+# %% slideshow={"slide_type": "skip"}
 def clip_grad_norm(parameters, most):
     gradients = [p.grad for p in parameters if p.grad is not None]
     norm = sum(float(g.square().sum()) for g in gradients) ** 0.5
@@ -498,7 +498,7 @@ for kind in ("rnn", "gru", "lstm"):
 #
 # The measurement of section 5 again, with fresh cells of all kinds: random weights, nothing trained.
 
-# %% slideshow={"slide_type": "subslide", "show": "output"}
+# %% slideshow={"show": "output"}
 explore.predict("13.fresh")
 
 # %% slideshow={"slide_type": "subslide", "show": "output"}

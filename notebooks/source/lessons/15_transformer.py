@@ -769,7 +769,7 @@ assert abs(begin - math.log(vocabulary)) < 0.05
 # %% [markdown] slideshow={"slide_type": "notes"}
 # While it trains we let it write, four times, always behind the same words. It draws as in lesson 13: the logits are divided by a **temperature**, then a token is drawn. (`keep` has nothing to do yet; section 7 needs it.) About 5 seconds.
 
-# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "subslide", "show": "output"}
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "fragment", "show": "output"}
 def encode(text):
     return torch.tensor([[number[c] for c in text]])  # (1, T)
 

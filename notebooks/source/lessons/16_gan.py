@@ -121,7 +121,7 @@ for real, made in pairs:
 #
 # Hold the generator still. At some place $x$ the density of the data is 0.3 and that of the made numbers 0.1. What should $D$ say there?
 
-# %% slideshow={"slide_type": "subslide", "show": "output"}
+# %% slideshow={"show": "output"}
 explore.predict("16.best")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}

@@ -7,6 +7,7 @@
   const SIZES = [[26, 20], [24, 20], [24, 18], [24, 16], [22, 16], [22, 15], [20, 15], [20, 14], [18, 14]];
   const FIGURES = [400, 330, 260]; // least height of a figure: rather smaller text than a figure nobody can read
   const LARGEST = 1.6; // a figure is not blown up further than this
+  const BELOW = 24; // what stays free at the lower edge
 
   const frames = [...document.querySelectorAll(".course-slide")];
   const answers = (frame) => [...frame.querySelectorAll("details")];
@@ -39,8 +40,10 @@
     return wide <= 0 && high <= 0;
   };
 
+  const setText = (frame, size) => frame.style.setProperty("--text", `${size}px`);
+
   function setSizes(frame, [text, code], figure) {
-    frame.style.setProperty("--text", `${text}px`);
+    setText(frame, text);
     frame.style.setProperty("--code", `${code}px`);
     for (const image of frame.querySelectorAll("img")) setHeight(image, figure);
   }
@@ -78,6 +81,48 @@
         if (!fits(frame)) images.forEach((image, i) => { image.style.height = before[i]; });
       }
     }
+    growText(frame);
+    breakLines(frame);
+    place(frame);
+  }
+
+  // Code and figures may leave room that they cannot use, since one line or the figure is as wide as the slide.
+  function growText(frame) {
+    if (!frame.querySelector(".course-text, .jp-RenderedHTMLCommon")) return;
+    const size = parseFloat(frame.style.getPropertyValue("--text"));
+    for (const narrow of [false, true]) { // a formula as wide as the slide may be smaller than the text
+      frame.classList.toggle("course-narrow-formulas", narrow);
+      for (const larger of [32, 30, 28, 26, 24].filter((each) => each > size + (narrow ? 2 : 0))) {
+        setText(frame, larger);
+        if (fits(frame)) return;
+      }
+      if (!frame.querySelector('mjx-container[display="true"]')) break;
+    }
+    frame.classList.remove("course-narrow-formulas");
+    setText(frame, size);
+  }
+
+  // Printed text of one long line each is no table: it may be broken rather than be too small to read.
+  function breakLines(frame) {
+    const printed = [...frame.querySelectorAll(".jp-RenderedText pre")];
+    const size = parseFloat(frame.style.getPropertyValue("--code"));
+    if (size >= 18 || !printed.length || printed.some((part) => part.textContent.trim().includes("\n"))) return;
+    frame.classList.add("course-wrapped-output");
+    for (const larger of [20, 18, size]) {
+      frame.style.setProperty("--code", `${larger}px`);
+      if (fits(frame)) return;
+    }
+  }
+
+  // What does not fill a slide stands a little above its middle: all below the line with the section's name,
+  // and below a heading with its text only a figure. Answers need the room when they open.
+  function place(frame) {
+    if (frame.matches(".course-title") || answers(frame).length) return;
+    const parts = [...frame.children].filter((part) => !part.matches(".course-running"));
+    const headed = parts[0].querySelector("h1, h2, h3, h4");
+    const moved = parts.slice(headed ? 1 : 0).find((part) => !headed || part.querySelector("img"));
+    const free = 720 - BELOW - Math.max(...parts.map((part) => part.offsetTop + part.offsetHeight));
+    if (moved && free > 0) moved.style.marginTop = `${Math.round(0.4 * free + parseFloat(getComputedStyle(moved).marginTop))}px`;
   }
 
   // An answer opens as a fragment, at a key press, or by a click; only one is open.
