@@ -328,6 +328,24 @@ def hostile(secret: Path, port: int, out: Path) -> list[Hostile]:
             "{'status': 'ok'}, parent={'msg_id': str(n)})",
         ),
         Hostile(
+            "replies to nobody",
+            "session = get_ipython().kernel.session\nserialize, send = session.serialize, session.send\n"
+            "def forged(stream, message, *rest, **more):\n"
+            "    session.serialize = lambda m, ident=None: serialize({**m, 'parent_header': []}, ident)\n"
+            "    send(stream, message, *rest, **more)\n    session.serialize = serialize\n"
+            "    return send(stream, message, *rest, **more)\nsession.send = forged",
+            answers=True,
+        ),
+        Hostile(
+            "speaks half characters",
+            "import json\nsession = get_ipython().kernel.session\n"
+            "session.pack = lambda it: json.dumps(it, default=str).encode()\n"
+            "raise RuntimeError('\\ud800')\ndef neuron(X, w, b): pass",
+            after="del neuron\nfrom utils import checks\nchecks.handed_over.clear()",
+            answers=True,
+            says="ends with RuntimeError: ?",
+        ),
+        Hostile(
             "equal to everything",
             "class Same:\n    __eq__ = lambda s, o: True\n    __ne__ = lambda s, o: False\n"
             "    __bool__ = lambda s: True\n    __len__ = lambda s: 3\n    __getitem__ = lambda s, i: s\n"

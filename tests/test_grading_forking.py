@@ -77,7 +77,7 @@ def test_kernels_can_be_forked_here() -> None:
 # ----------------------------------------------------------------------------------------- what a fork is
 
 DESCRIPTION = """
-import ctypes, json, os, resource, sys
+import ctypes, errno, json, os, resource, sys
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
 library = ctypes.CDLL(None, use_errno=True)
 
@@ -90,7 +90,24 @@ def links(folder):
             pass
     return sorted(found)
 
+def refusal(function, *args):
+    try:
+        function(*args)
+        return ""
+    except OSError as error:
+        return errno.errorcode[error.errno]
+
+def call(*args):
+    if library.syscall(*args) < 0:
+        raise OSError(ctypes.get_errno(), "")
+
+numbers = {"x86_64": (250, 248, 249, 319, 425), "aarch64": (219, 217, 218, 279, 425)}[os.uname().machine]
+pattern = open("/proc/sys/kernel/core_pattern").read()
 said = {
+    "root's settings": refusal(open, "/proc/sys/kernel/core_pattern", "r+"),
+    "ground": [refusal(open, f"{folder}/x", "w") for folder in ("", "/dev", "/run", "/course")],
+    "calls": [refusal(call, number, 0, -3, 0, 0, 0) for number in numbers],
+    "of another machine": refusal(call, 0x40000000 + numbers[0], 0, -3, 0),
     "rights": {n: status[n].split() for n in status if n[:3] in ("Cap", "NoN", "Sec", "Sig", "Uid", "Gid")},
     "limits": {n: resource.getrlimit(getattr(resource, n)) for n in dir(resource) if n.startswith("RLIMIT_")},
     "environment": {n: v for n, v in os.environ.items() if n not in ("PWD", "OLDPWD", "SHLVL", "_")},
@@ -125,6 +142,9 @@ def test_a_fork_is_what_a_new_kernel_is() -> None:
     assert one["rights"]["NoNewPrivs"] == ["1"]
     assert set(one["namespaces as of the first process"].values()) == {True}
     assert one["limits"]["RLIMIT_NOFILE"] == [LIMITS.files, LIMITS.files]
+    assert one["root's settings"] in ("EROFS", "EACCES") and one["ground"] == ["EROFS"] * 4
+    assert one["calls"] == ["EPERM"] * 5 and one["of another machine"] == "EPERM"
+    assert one["rights"]["Seccomp"] == ["2"]
     assert one["processes"] == 2
     assert one["a namespace of its own"] == -1
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -19,8 +21,11 @@ from pathlib import Path
 import grading_class as klass
 import psutil
 import pytest
+import zmq
 from filelock import FileLock
+from jupyter_client.session import Session
 
+from utils.grading import sandbox
 from utils.grading.command import grade
 from utils.grading.run import DATA, Settings
 from utils.grading.sandbox import (
@@ -28,6 +33,7 @@ from utils.grading.sandbox import (
     KernelGone,
     Limits,
     SandboxUnavailable,
+    _Client,
     _knows,
     check_available,
 )
@@ -253,6 +259,65 @@ def test_a_kernel_holds_nothing_of_the_teacher() -> None:
         assert "True" in kernel.ask("__import__('utils.checks').checks.check('01.neuron', 1).ok", 10)
 
 
+ENDLESS = """
+import os, socket, struct, time
+part = bytes([3]) + struct.pack(">Q", 2**22) + bytes(2**22)  # "there is more": all wait for the last part
+for number in range(3, 256):
+    try:
+        line = socket.socket(fileno=os.dup(number))
+        who, _, _ = struct.unpack("iII", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        if who != 0 or line.getsockname() != "/run/kernel/k-1":  # 0: a process outside
+            continue
+    except OSError:
+        continue
+    line.setblocking(True)
+    for _ in range(60):
+        line.sendall(part)
+time.sleep(1000)
+"""
+
+
+def test_a_message_without_an_end_does_not_fill_the_graders_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "_SWELLS", 80 * 2**20)
+    with (
+        Kernel(Limits(), klass.student_view(), DATA) as kernel,
+        pytest.raises(KernelGone, match="sent the grader more"),
+    ):
+        kernel.run(ENDLESS, 30)
+
+
+@pytest.fixture
+def nobody(tmp_path: Path) -> Iterator[_Client]:
+    """A client whose other end takes the connection, and never a word."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(f"{tmp_path}/k-1")
+        listening.listen()
+        client = _Client(session=Session(key=b"x"), context=zmq.Context.instance())
+        client.transport, client.ip, client.shell_port = "ipc", f"{tmp_path}/k", 1
+        client.start_channels(shell=True, iopub=False, stdin=False, hb=False, control=False)
+        yield client
+        client.hang_up()
+
+
+MORE_THAN_ARE_KEPT = 5000
+
+
+@pytest.mark.timeout(60)  # where the time to send had no limit, it would go on for ever
+def test_a_kernel_that_does_not_listen_does_not_keep_the_grader_waiting(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setattr(sandbox, "_SEND", 10)
+    kernel = Kernel.__new__(Kernel)  # only what talks: there is no kernel
+    kernel._client, kernel._sandboxed, kernel._why_ended, kernel._inner = (
+        request.getfixturevalue("nobody"), True, "", 0,
+    )  # fmt: skip
+    with subprocess.Popen(["sleep", "1000"]) as kernel._process:
+        with pytest.raises(KernelGone, match="cut its connection"):
+            for _ in range(MORE_THAN_ARE_KEPT):
+                kernel._execute("1 + 1")
+        assert kernel._process.wait() == -signal.SIGKILL
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [
@@ -264,8 +329,6 @@ def test_a_kernel_holds_nothing_of_the_teacher() -> None:
 def test_without_control_groups_the_watcher_holds(
     code: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from utils.grading import sandbox
-
     monkeypatch.setattr(sandbox, "_group_places", lambda limits: iter(()))
     with Kernel(LIMITS, klass.student_view(), DATA) as kernel:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -176,7 +178,123 @@ def test_no_submissions_is_an_error_that_says_what_is_expected(place: str, tmp_p
         find(tmp_path / place, STEMS, tmp_path / "u")
 
 
+def test_names_that_are_no_text_do_not_end_the_run(tmp_path: Path) -> None:
+    """A zip's German names, unpacked on Linux, are bytes that are no UTF-8."""
+    for name in (b"M\xfcller", b"new\nline"):
+        folder = os.fsencode(tmp_path / "in") + b"/" + name
+        os.makedirs(folder)
+        Path(os.fsdecode(folder), f"{STEM}\udcff.ipynb").write_text("{", encoding="utf-8")
+    submissions = find(tmp_path / "in", STEMS, tmp_path / "u")
+    assert [s.student for s in submissions] == ["M\\udcfcller", "new\\nline"]
+    record = Record(tmp_path / "out", Settings())
+    all_marked = run.mark_all(submissions, record)
+    assert run.mark_all(submissions, record) == all_marked  # now from the record
+    report.write_csv(tmp_path / "grades.csv", all_marked)
+    assert len(report.write_feedback(tmp_path / "feedback", all_marked)) == 2
+    assert "M\\udcfcller" in (tmp_path / "grades.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", [".. ", ".._71_assignsubmission_file_", "._71_9_", "..."])
+def test_no_student_is_called_as_a_folder_above(name: str, tmp_path: Path) -> None:
+    put(tmp_path / "in", f"{name}/{STEM}.ipynb")
+    ((student, _, _),) = found(tmp_path / "in", tmp_path)
+    assert student.strip(".")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"Ada Meier_{number}_assignsubmission_file_/{STEM}.ipynb" for number in (71, 72)],
+        [f"meierada_{number}_9_{STEM}.ipynb" for number in (71, 72)],
+        [f"meierada_{late}{number}_9_/{STEM}.ipynb" for late, number in (("", 71), ("LATE_", 72))],
+    ],
+    ids=["Moodle", "Canvas", "Canvas, one late"],
+)
+def test_two_students_of_one_name_are_two(names: list[str], tmp_path: Path) -> None:
+    """Whoever takes another's name in the learning system takes neither that one's marks nor gives any."""
+    for name in names:
+        put(tmp_path / "in", name)
+    submissions = find(tmp_path / "in", STEMS, tmp_path / "u")
+    assert [s.student.rpartition(" ")[2] for s in submissions] == ["71", "72"]
+    assert all("More than one student" in s.remark for s in submissions)
+
+
+def test_what_one_student_adds_is_not_missing_from_all(tmp_path: Path) -> None:
+    for student in ("ada", "ben", "eve"):
+        put(tmp_path, f"{student}/{STEM}.ipynb")
+    put(tmp_path, f"eve/{STEMS[3]}.ipynb")
+    put(tmp_path, f"eve/more/{STEM}.ipynb")
+    submissions = find(tmp_path, STEMS, tmp_path / "u")
+    assert len(submissions) == 5 and all(s.path for s in submissions)
+
+
+def test_folders_without_end_are_left_out(tmp_path: Path) -> None:
+    put(tmp_path / "in", f"ada/{STEM}.ipynb")
+    deep = "eve/" + "x/" * 1200
+    with contextlib.chdir(tmp_path / "in"):
+        for part in Path(deep).parts:
+            os.mkdir(part)
+            os.chdir(part)
+        Path(f"{STEM}.ipynb").touch()
+    assert ("ada", STEM, STEM) in found(tmp_path / "in", tmp_path)
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as zipped:
+        zipped.writestr(f"ada/{STEM}.ipynb", NOTEBOOK)
+        zipped.writestr(f"{deep}{STEM}.ipynb", NOTEBOOK)
+    assert found(tmp_path / "class.zip", tmp_path) == [("ada", STEM, STEM)]
+    subprocess.run(["rm", "-r", str(tmp_path / "in")], check=True)  # Python's own would go too deep, too
+
+
+@pytest.mark.parametrize("where", range(40, 60))
+def test_a_damaged_zip_is_named(where: int, tmp_path: Path) -> None:
+    archive = tmp_path / "class.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr(f"ada/{STEM}.ipynb", NOTEBOOK)
+    content = bytearray(archive.read_bytes())
+    content[where] ^= 0xFF
+    archive.write_bytes(content)
+    with pytest.raises(IntakeError, match="zip"):
+        find(archive, STEMS, tmp_path / "u")
+
+
 # ------------------------------------------------------------------------------------------------- reading
+
+
+def test_a_notebook_of_endless_cells_is_refused_before_it_takes_hours(tmp_path: Path) -> None:
+    cells = [{}] * (intake.MOST_CELLS + 1)
+    with pytest.raises(Unreadable, match="more than 5000 cells"):
+        read_notebook(put(tmp_path, "a.ipynb", json.dumps({"nbformat": 4, "cells": cells})))
+    with pytest.raises(Unreadable, match="more than 5000 cells"):
+        sheets = [{"cells": cells[:-1]}, {"cells": [{}]}]
+        read_notebook(put(tmp_path, "b.ipynb", json.dumps({"nbformat": 3, "worksheets": sheets})))
+
+
+def test_of_nbgraders_marks_only_the_name_is_taken(tmp_path: Path) -> None:
+    marks: dict = {"grade_id": "01_neuron_work", "deep": {}}
+    inner = marks["deep"]
+    for _ in range(600):
+        inner["deep"] = inner = {}
+    cell = {"cell_type": "code", "source": "1", "metadata": {"nbgrader": marks}}
+    notebook = read_notebook(put(tmp_path, "a.ipynb", json.dumps({"nbformat": 4, "cells": [cell]})))
+    assert notebook.cells[0].metadata["nbgrader"] == {"grade_id": "01_neuron_work"}
+
+
+def test_what_a_renamed_notebook_checks_is_counted_in_one_go(tmp_path: Path) -> None:
+    """Not once for each number: of digits there are hundreds, and of two of them a hundred thousand."""
+    digits = [chr(number) for number in range(0x110000) if chr(number).isdecimal()]
+    asked = "\n".join(f"check('{a}{b}.x')" for a in digits[:10] for b in digits)
+    cells = [{"cell_type": "code", "source": f"{asked}\ncheck('02.x')\ncheck('02.y')"}]
+    path = put(tmp_path, "a.ipynb", json.dumps({"nbformat": 4, "cells": cells}))
+    assert intake._NAMED.findall(asked) == [f"{a}{b}" for a in "0123456789" for b in "0123456789"]
+    assert intake._stem_by_content(path, STEMS) == STEMS[2]
+
+
+def test_a_file_larger_than_the_memory_has_a_digest(tmp_path: Path) -> None:
+    with (tmp_path / "a").open("wb") as file:
+        file.truncate(100_000_000)
+    tracemalloc.start()
+    assert len(intake.digest(tmp_path / "a")) == 64
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
@@ -284,6 +402,8 @@ def marked(student: str = "ada", **more) -> Marked:
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-x", "@SUM", "\t=1", "\r=1", "  =1", "|x", "%0"])
 def test_a_spreadsheet_reads_no_formula(text: str, tmp_path: Path) -> None:
     report.write_csv(tmp_path / "grades.csv", [marked(text, message=text)])
+    said = (tmp_path / "grades.csv").read_text(encoding="utf-8")
+    assert re.sub('"[^"]*"', "", said).strip(",0123456789.\r\n") == "", "all text stands in quotes"
     with (tmp_path / "grades.csv").open(encoding="utf-8", newline="") as stream:
         row = next(csv.DictReader(stream))
     assert tuple(row) == report.COLUMNS
@@ -357,6 +477,21 @@ def test_pages_of_names_that_look_alike_are_two_files(tmp_path: Path) -> None:
     files = report.write_feedback(tmp_path, [marked(name) for name in names])
     assert len(set(files)) == len(names)
     assert all(file.parent == tmp_path and file.exists() for file in files)
+
+
+@pytest.mark.parametrize("text", ["9" * 30, "9999-12-31 23:59:59 -2359", "never", "\udcff", None])
+def test_a_time_that_is_none_does_not_end_the_run(text: str | None, tmp_path: Path) -> None:
+    """What stands beside a submission was written by the student's own process."""
+    file = tmp_path / "ada" / STEM / "timestamp.txt"
+    file.parent.mkdir(parents=True)
+    if text is None:
+        os.mkfifo(file)  # who opens it waits for a writer
+    else:
+        file.write_text(text, encoding="utf-8", errors="surrogateescape")
+    assert gradebook._timestamp(tmp_path, marked()) is None
+    if text is not None:
+        file.write_text("2030-01-31 12:00:00 UTC", encoding="utf-8")
+        assert gradebook._timestamp(tmp_path, marked()).year == 2030
 
 
 def test_a_mark_given_by_hand_stays(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def _run_cells(exam: Examination, kernel: Kernel, end: float) -> bool:
             if exam.limits.cell * 2 > end - time.monotonic():  # no second time: others want to be marked
                 exam.skipped.add(number)
         elif reply.get("status") == "error":
-            name, text = str(reply.get("ename", ""))[:80], str(reply.get("evalue", ""))[:200]
+            name, text = _words(reply.get("ename"), 80), _words(reply.get("evalue"), 200)
             exam.errors[number] = f"ends with {name}: {text}" if text else f"ends with {name}"
     return True
 

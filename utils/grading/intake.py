@@ -14,13 +14,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import os
 import re
 import stat
+import struct
 import unicodedata
 import zipfile
+import zlib
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import nbformat
@@ -29,10 +33,19 @@ MEGA = 2**20
 LARGEST_NOTEBOOK = 50 * MEGA
 LARGEST_ZIP = 4096 * MEGA  # unpacked
 MOST_FILES = 100_000
+MOST_CELLS = 5000
+DEEPEST = 30  # folders in folders: more than any export has
 SKIPPED = {".ipynb_checkpoints", "__MACOSX", ".git", "__pycache__"}
-_CANVAS = re.compile(r"^(?P<student>.+?)_(LATE_)?\d+_\d+_?$")
-_MOODLE = re.compile(r"^(?P<student>.+?)_\d+_(assignsubmission_file|onlinetext|file)_?$")
-_NAMED = re.compile(r"\b(?:check|hint)\s*\(\s*[\"'](\d\d)\.\w+[\"']")
+_CANVAS = re.compile(r"^(?P<student>.+?)_(LATE_)?(?P<number>\d+)_\d+_?$")
+_MOODLE = re.compile(r"^(?P<student>.+?)_(?P<number>\d+)_(assignsubmission_file|onlinetext|file)_?$")
+_NAMED = re.compile(r"\b(?:check|hint)\s*\(\s*[\"']([0-9]{2})\.\w+[\"']")
+
+
+# a damaged zip shows itself in all these ways
+_NO_ZIP = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, UnicodeDecodeError, struct.error),
+    *(OSError, RuntimeError, NotImplementedError),
+)
 
 
 class IntakeError(ValueError):
@@ -74,6 +87,18 @@ def file_name(text: str) -> str:
     return kept.strip("_") or "student"
 
 
+def shown(name: str) -> str:
+    """A file's or folder's name as text that can be written anywhere.
+
+    A name on Linux is bytes: what is not UTF-8 in it, as in many a zip's, and line ends and other control
+    characters become what Python writes for them.
+    """
+    odd = ("Cc", "Cs", "Zl", "Zp")
+    return "".join(
+        c.encode("unicode_escape").decode("ascii") if unicodedata.category(c) in odd else c for c in name
+    )
+
+
 # ------------------------------------------------------------------------------------------ finding
 
 
@@ -104,15 +129,52 @@ def find(place: Path, stems: Iterable[str], unpack_to: Path) -> list[Submission]
             f"There is no notebook (*.ipynb) in {place}. Expected is <student>/<set>/NN_stem.ipynb, one "
             "folder for each student, files with the student's name in front, or a zip of these."
         )
-    chosen = [_newest(several) for several in found.values()]
+    chosen = [_newest(several) for several in _told_apart(found, place, stems).values()]
     return sorted([*chosen, *_not_handed_in(place, chosen, stems)], key=lambda s: (s.student, s.set, s.stem))
+
+
+def _told_apart(
+    found: dict[tuple[str, str, str], list[Submission]], root: Path, stems: list[str]
+) -> dict[tuple[str, str, str], list[Submission]]:
+    """The same, with students of one name told apart by the numbers that the learning system gave them.
+
+    Else what one of them handed in would take the place of the other's, and one may choose one's name.
+    """
+    alike = {
+        student
+        for (student, _, _), several in found.items()
+        if len({_number(submission.path, root, stems) for submission in several}) > 1
+    }
+    if not alike:
+        return found
+    apart: dict[tuple[str, str, str], list[Submission]] = {}
+    for submission in (submission for several in found.values() for submission in several):
+        if submission.student in alike:
+            name = f"{submission.student} {_number(submission.path, root, stems)}".strip()
+            remark = "More than one student has this name; the number is the learning system's."
+            submission = replace(submission, student=name, remark=f"{submission.remark} {remark}".strip())
+        apart.setdefault((submission.student, submission.set, submission.stem), []).append(submission)
+    return apart
+
+
+def _number(path: Path, root: Path, stems: list[str]) -> str:
+    """The number that Moodle or Canvas gave the student a notebook is from; "" if there is none."""
+    above = path.relative_to(root).parts[:-1]
+    for folder in above:
+        if match := _MOODLE.match(folder):
+            return match["number"]
+    if len(above) >= 2:
+        return ""
+    match = _CANVAS.match(above[0] if above else _stem_in(path.stem, stems)[1] or path.stem)
+    return match["number"] if match else ""
 
 
 def notebooks_in(folder: Path) -> list[Path]:
     """All notebooks below a folder that are files; links are not followed."""
     found = []
     for where, folders, files in os.walk(folder, followlinks=False):
-        folders[:] = sorted(name for name in folders if name not in SKIPPED)
+        deep = len(Path(where).relative_to(folder).parts) >= DEEPEST
+        folders[:] = [] if deep else sorted(name for name in folders if name not in SKIPPED)
         for name in sorted(files):
             path = Path(where) / name
             notebook = name.lower().endswith(".ipynb") and not name.startswith("._")
@@ -127,16 +189,14 @@ def _named(path: Path, root: Path, stems: list[str]) -> Submission:
     """Student, set and stem of a notebook, from its place, its name and, if need be, its content."""
     above = path.relative_to(root).parts[:-1]
     stem, before, remark = _stem_in(path.stem, stems)
-    if not stem:
-        stem = _stem_by_content(path, stems)
-        remark = (
-            f"The file is called {path.name}; that it is {stem} was seen from its content." if stem else ""
-        )
+    if not stem and (stem := _stem_by_content(path, stems)):
+        remark = f"The file is called {shown(path.name)}; that it is {stem} was seen from its content."
     for folder in above:  # Moodle's, whatever lies round it or in it
-        if match := _MOODLE.match(folder):
-            return Submission(match["student"], stem or "unknown", stem, path, remark)
+        if _MOODLE.match(folder):
+            return Submission(_student(folder), stem or "unknown", stem, path, remark)
     if len(above) >= 2:  # nbgrader's layout: the set's name is the folder's
-        return Submission(above[0], above[1], stem or _one_in(above[1], stems), path, remark)
+        place = shown(above[0]), shown(above[1])
+        return Submission(*place, stem or _one_in(above[1], stems), path, remark)
     student = _student(above[0]) if above else _student(before or path.stem)
     return Submission(student, stem or "unknown", stem, path, remark)
 
@@ -160,8 +220,10 @@ def _student(name: str) -> str:
     """The student in a name as learning systems make them; the name itself if it is none of these."""
     for pattern in (_MOODLE, _CANVAS):
         if match := pattern.match(name):
-            return match["student"]
-    return name.strip() or "unknown"
+            name = match["student"]
+            break
+    name = shown(name.strip())
+    return name if name.strip(".") else f"unknown{name}"  # "..": a folder is made of it
 
 
 def _stem_by_content(path: Path, stems: list[str]) -> str:
@@ -173,7 +235,7 @@ def _stem_by_content(path: Path, stems: list[str]) -> str:
     numbers = [number for code in cells for number in _NAMED.findall(code)]
     if not numbers:
         return ""
-    most = max(sorted(set(numbers)), key=numbers.count)
+    most = Counter(sorted(numbers)).most_common(1)[0][0]
     return next((stem for stem in stems if stem.startswith(f"{most}_")), "")
 
 
@@ -182,14 +244,13 @@ def _newest(several: list[Submission]) -> Submission:
     if len(several) == 1:
         return several[0]
     last = max(several, key=lambda s: (s.path.lstat().st_mtime, s.path.name))
-    remark = f"{len(several)} notebooks were handed in; the newest, {last.path.name}, was marked."
-    return Submission(last.student, last.set, last.stem, last.path, f"{last.remark} {remark}".strip())
+    remark = f"{len(several)} notebooks were handed in; the newest, {shown(last.path.name)}, was marked."
+    return replace(last, remark=f"{last.remark} {remark}".strip())
 
 
 def _not_handed_in(place: Path, found: list[Submission], stems: list[str]) -> list[Submission]:
     """What is missing: a notebook that others handed in, and folders of students without one."""
     there = {(s.student, s.set, s.stem) for s in found}
-    sets = {(s.set, s.stem) for s in found if s.stem}
     students = {s.student for s in found}
     filled = {s.path.relative_to(place).parts[0] for s in found}
     for folder in sorted(place.iterdir()):
@@ -197,6 +258,10 @@ def _not_handed_in(place: Path, found: list[Submission], stems: list[str]) -> li
             known = _student(folder.name)
             if folder.name not in students and known not in students:
                 students.add(known)
+    by = Counter((s.set, s.stem) for s in found if s.stem)
+    # what one of many has put there alone is not what all were asked for, if anything else is
+    alone = len(students) > 2 and max(by.values(), default=0) > 1
+    sets = {each for each, number in by.items() if number > 1 or not alone}
     return [
         Submission(student, name, stem, None, "No notebook was handed in.")
         for student in students
@@ -222,7 +287,7 @@ def unpack(archive: Path, folder: Path, stems: Iterable[str] = ()) -> Path:
     try:
         with zipfile.ZipFile(archive) as zipped:
             _unpack(zipped, folder)
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
+    except _NO_ZIP as error:
         raise IntakeError(f"{archive} is not a zip that can be read: {error}") from None
     inner = [path for path in folder.iterdir() if path.name not in SKIPPED]
     alone = inner[0] if len(inner) == 1 and inner[0].is_dir() else None
@@ -244,6 +309,8 @@ def _unpack(zipped: zipfile.ZipFile, folder: Path) -> None:
         if entry.is_dir() or link or not wanted:
             continue
         if path.is_absolute() or ".." in path.parts or any(":" in part for part in path.parts[:1]):
+            continue
+        if len(path.parts) > DEEPEST:
             continue
         size += min(entry.file_size, LARGEST_NOTEBOOK)
         if size > LARGEST_ZIP:
@@ -303,7 +370,10 @@ def _as_notebook(content: object) -> nbformat.NotebookNode:
     sheets = _dicts(content.get("worksheets")) if content["nbformat"] < 4 else [content]
     notebook = nbformat.v4.new_notebook()
     for sheet in sheets:
-        for cell in _dicts(sheet.get("cells")):
+        cells = _dicts(sheet.get("cells"))
+        if len(notebook.cells) + len(cells) > MOST_CELLS:  # each is looked at: that would take hours
+            raise Unreadable(f"The notebook has more than {MOST_CELLS} cells.")
+        for cell in cells:
             _add_cell(notebook, cell)
     if not notebook.cells:
         raise Unreadable("The notebook has no cells.")
@@ -316,7 +386,7 @@ def _dicts(value: object) -> list[dict]:
 
 
 def _add_cell(notebook: nbformat.NotebookNode, cell: dict) -> None:
-    """Take over a cell's kind, source and nbgrader's mark. Ids are made anew: they may be there twice."""
+    """Take over a cell's kind, source and nbgrader's name. Ids are made anew: they may be there twice."""
     source = cell.get("source", cell.get("input", ""))
     if isinstance(source, list):
         source = "".join(part for part in source if isinstance(part, str))
@@ -326,8 +396,8 @@ def _add_cell(notebook: nbformat.NotebookNode, cell: dict) -> None:
     made = make(source, id=f"cell-{len(notebook.cells)}")
     metadata = cell.get("metadata")
     marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    if isinstance(marks, dict):
-        made.metadata["nbgrader"] = nbformat.from_dict(marks)
+    if isinstance(marks, dict) and isinstance(name := marks.get("grade_id"), str):
+        made.metadata["nbgrader"] = {"grade_id": name.encode("utf-8", "replace").decode("utf-8")}
     notebook.cells.append(made)
 
 
@@ -339,6 +409,7 @@ def code_cells(notebook: nbformat.NotebookNode) -> list[str]:
 def digest(path: Path) -> str:
     """What tells one version of a file from another."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:  # not as a whole: it may be larger than the memory
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""

@@ -75,7 +75,8 @@ _NOTHING = ByHand()
 def write_csv(file: Path, all_marked: Iterable[Marked]) -> None:
     """One line for each exercise of each submission; a submission without exercises gets one, too."""
     with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
+        # in quotes a text stays one cell where a spreadsheet takes semicolons for what parts cells
+        writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC)
         writer.writerow(COLUMNS)
         for marked in all_marked:
             for row in _rows(marked):

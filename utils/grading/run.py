@@ -30,7 +30,7 @@ from utils.checks.exercise import Exercise
 from utils.checks.record import write_json
 
 from .examine import NOT_MARKED, Examination, Mark, examine, unmarked
-from .intake import Submission, Unreadable, code_cells, digest, read_notebook
+from .intake import Submission, Unreadable, code_cells, digest, read_notebook, shown
 from .sandbox import Limits, SandboxUnavailable
 from .view import make_view
 
@@ -219,7 +219,7 @@ def _marked(
         submission.student,
         submission.set,
         submission.stem,
-        submission.path.name if submission.path else "",
+        shown(submission.path.name) if submission.path else "",
         digest(submission.path) if submission.path else "",
         seed,
         settings.sandboxed,

@@ -40,6 +40,7 @@ from jupyter_client.session import Session
 
 from . import forking
 from .forking import CannotFork
+from .template import call_filter
 
 COURSE = "/course"  # where the student's view lies inside
 HOME = f"{COURSE}/notebooks/exercises"  # the working directory, as at the learner's
@@ -51,6 +52,9 @@ ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "lo
 MEGA = 2**20
 _POLL = 0.1  # seconds between two looks at whether the kernel still lives
 _WATCH = 0.2  # seconds between two looks at what its processes use
+_GLANCE = 0.05  # seconds between two looks at what the grader itself uses
+_SWELLS = 1024 * MEGA  # by so much it may grow while a kernel lives
+_WAITING = 10  # messages that wait to be read
 _SEND = 5000  # milliseconds to send a message
 _GONE = 20.0  # seconds that the end of a killed sandbox may take
 # The first process where a kernel comes from outside. Nothing inside can end it; and as it ignores its
@@ -64,6 +68,8 @@ while [ "$1" != -- ]; do shift; done; shift; exec env -i "PATH=/usr/bin:/bin" "$
 # So such files are made read-only before: it concerns their owner and mode, not what is written to them
 _DEVICES = """for d in null zero full random urandom tty; do
 [ ! -e /dev/$d ] || mount -o bind,ro /dev/$d /dev/$d || exit 1; done"""
+# what bwrap builds the sandbox on is a memory disk, too, as large as half the machine's memory
+_CLOSED = ("--remount-ro", "/")
 _OWN_MOUNTS = ("unshare", "--mount", "--propagation", "private")
 _INSTALL = (
     "On Debian and Ubuntu: sudo apt-get install -y bubblewrap; on Fedora: sudo dnf install bubblewrap. "
@@ -123,7 +129,7 @@ def check_available() -> None:
         )
     if shutil.which("bwrap") is None:
         raise SandboxUnavailable(f"Marking needs bubblewrap (the command bwrap). {_INSTALL}")
-    command = [*_isolation(Limits()), "/usr/bin/env", "true"]
+    command = [*_isolation(Limits()), *_CLOSED, "/usr/bin/env", "true"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, env={}, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -151,7 +157,10 @@ def _isolation(limits: Limits) -> list[str]:
     for name in ETC:
         command += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
     disk = str(limits.disk * MEGA)
-    command += ["--proc", "/proc", "--dev", "/dev", "--size", disk, "--tmpfs", "/tmp"]
+    # /proc/sys belongs to root: a submission that root marks could write there what the whole machine runs
+    command += ["--proc", "/proc", "--remount-ro", "/proc"]
+    command += ["--dev", "/dev", "--size", disk, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
+    command += ["--size", disk, "--tmpfs", "/tmp"]
     return [*command, "--size", str(MEGA), "--tmpfs", SOCKETS]
 
 
@@ -274,7 +283,11 @@ def _make_sandbox(
         SandboxUnavailable: if bwrap cannot make the sandbox.
     """
     told, tell = os.pipe()
-    command = [*command, "--info-fd", str(tell), "--", *program]
+    forbidden, steps = os.pipe()
+    with os.fdopen(steps, "wb") as file:
+        file.write(call_filter())
+    passed = ("--seccomp", str(forbidden)) if call_filter() else ()
+    command = [*command, *_CLOSED, *passed, "--info-fd", str(tell), "--", *program]
     if _may_mount():
         again = " > /dev/null" if stdout == subprocess.DEVNULL else ""  # the one that is read-only now
         shell = f'{_DEVICES}; exec "$@" < /dev/null{again} 2> /dev/null'
@@ -283,7 +296,7 @@ def _make_sandbox(
         process = subprocess.Popen(
             # the group is entered before anything is started, so nothing of the sandbox is ever outside it
             ["/bin/sh", "-c", _JOIN, "sh", *groups, "--", *command],
-            pass_fds=(tell,),
+            pass_fds=(tell, forbidden),
             env={},
             stdin=subprocess.DEVNULL,
             stdout=stdout,
@@ -291,6 +304,7 @@ def _make_sandbox(
         )
     finally:
         os.close(tell)
+        os.close(forbidden)
     with os.fdopen(told, encoding="utf-8") as file:
         inner = _child_pid(file.read())
     if not inner:
@@ -430,6 +444,7 @@ class _Client(BlockingKernelClient):
         socket = self.context.socket({"shell": zmq.DEALER, "control": zmq.DEALER}[channel])
         socket.linger = 0
         socket.maxmsgsize = self.largest
+        socket.rcvhwm = _WAITING
         socket.sndtimeo = _SEND  # where nobody is at the other end any more, sending would wait for ever
         socket.reconnect_ivl = -1  # a file that comes to stand in place of the socket is not followed
         if identity:
@@ -577,10 +592,19 @@ class Kernel:
     # ---- life and death
 
     def _watch(self) -> None:
-        """End the sandbox when its processes together use more than they may."""
-        while not self._ended.wait(_WATCH):
+        """End the sandbox when its processes together use more than they may, or make the grader do so.
+
+        A message has a largest size, but may have any number of parts, and they are all kept until the last.
+        """
+        before, looked = _own_memory(), time.monotonic()
+        while not self._ended.wait(_GLANCE):
             if self._process.poll() is not None:
                 return
+            if _own_memory() - before > _SWELLS:
+                self._end("It sent the grader more than that can take.")
+            if time.monotonic() - looked < _WATCH:
+                continue
+            looked = time.monotonic()
             memory, count = _usage(self._inner, *([self._forked.pid] if self._forked else []))
             if memory > self.limits.memory * MEGA:
                 self._end(f"It used more than {self.limits.memory} MB of memory.")
@@ -650,7 +674,8 @@ class Kernel:
                 continue
             except Exception:  # a message that is none: forged, cut, with a wrong signature
                 continue
-            if reply.get("parent_header", {}).get("msg_id") == message:
+            parent = reply.get("parent_header")
+            if isinstance(parent, dict) and parent.get("msg_id") == message:
                 content = reply.get("content")
                 return content if isinstance(content, dict) else {}
         return None
@@ -695,9 +720,10 @@ class Kernel:
             self._end("It did not answer in time, or its answer was too large.")
             raise KernelGone(self._why_ended)
         try:
-            return str(reply["user_expressions"]["answer"]["data"]["text/plain"])
+            text = reply["user_expressions"]["answer"]["data"]["text/plain"]
         except (KeyError, TypeError):
             return ""
+        return text if isinstance(text, str) else ""
 
 
 def _child_pid(told: str) -> int:
@@ -713,6 +739,11 @@ def _wait_until_gone(pid: int, seconds: float = _GONE) -> None:
         end = time.monotonic() + seconds
         while pid and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE and time.monotonic() < end:
             time.sleep(0.01)
+
+
+def _own_memory() -> int:
+    """Bytes that this process holds."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
 
 
 def _usage(*pids: int) -> tuple[int, int]:
