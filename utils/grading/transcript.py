@@ -153,25 +153,18 @@ def _read(told: Any, things: Mapping[str, Any]) -> Any:
     Raises:
         NotPlain: for anything else, such as the name of an object that was not handed out.
     """
-    if isinstance(told, dict) and "handed" in told:
-        name = told["handed"]
-        if not isinstance(name, str) or name not in things:
-            raise plain.NotPlain("an object that was not handed out")
-        return things[name]
     if isinstance(told, dict) and "several" in told:
-        return [_read(item, things) for item in told["several"] if _flat(item)]
-    return plain.decode(told, meta=True)
+        return [_read_one(item, things) for item in told["several"]]
+    return _read_one(told, things)
 
 
-def _flat(told: Any) -> bool:
-    """True if an item holds no further list of named objects; those are never made.
-
-    Raises:
-        NotPlain: if it does.
-    """
-    if isinstance(told, dict) and "several" in told:
-        raise plain.NotPlain("lists in lists")
-    return True
+def _read_one(told: Any, things: Mapping[str, Any]) -> Any:
+    if not (isinstance(told, dict) and "handed" in told):
+        return plain.decode(told, meta=True)
+    name = told["handed"]
+    if not isinstance(name, str) or name not in things:
+        raise plain.NotPlain("an object that was not handed out")
+    return things[name]
 
 
 def _alike(a: torch.Tensor, b: torch.Tensor) -> bool:
